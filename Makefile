@@ -1,0 +1,37 @@
+# The README's commands. Each works on a fresh clone: it makes .venv, installs
+# what it needs at known-good versions, and runs. ARGS="..." passes options on.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+BACKENDS := jax tensorflow torch
+export KERAS_BACKEND ?= jax
+
+.PHONY: install search test lint
+
+# Everything for development: all three backends and the tools.
+install: .venv/all
+
+# The main job, on one backend (KERAS_BACKEND, jax unless it is set).
+search: .venv/$(KERAS_BACKEND)
+	$(BIN)/python -m tuning.search $(ARGS)
+
+test: install lint
+	@for backend in $(BACKENDS); do \
+	  echo "== $$backend"; \
+	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest --numprocesses 2 $(ARGS) || exit 1; \
+	done
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.venv/all: pyproject.toml constraints.txt | .venv
+	$(PIP) --editable ".[jax,tensorflow,torch,dev]"
+	touch $@ $(BACKENDS:%=.venv/%)
+
+$(BACKENDS:%=.venv/%): pyproject.toml constraints.txt | .venv
+	$(PIP) --editable ".[$(@F),tuning]"
+	touch $@
+
+.venv:
+	$(PYTHON) -m venv $@

@@ -1,0 +1,52 @@
+"""What layers with several parallel branches share."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def branch_initializer(initializer, branch):
+    """Returns an initializer for one of several parallel kernels.
+
+    One Keras initializer called twice with one shape gives the same values
+    twice, so two branches that share it would start equal, and their product
+    as a square. Each branch gets its own copy here. A copy of an unseeded
+    initializer draws a new seed; the seed of a seeded one is derived from it
+    and the branch, the first branch keeping the seed as it is.
+
+    Args:
+        initializer: A Keras initializer, or anything else callable, which is
+            returned as it is (it cannot be copied), as is one that is seeded
+            with a `keras.random.SeedGenerator` (it never repeats itself).
+        branch: Integer, the number of the branch, from 0.
+    """
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer
+    config = initializer.get_config()
+    seed = config.get("seed")
+    if isinstance(seed, int) and branch > 0:
+        sequence = np.random.SeedSequence([seed & (2**64 - 1), branch])
+        config["seed"] = int(sequence.generate_state(1)[0] >> 1)
+    elif seed is not None and not isinstance(seed, int):
+        return initializer
+    return type(initializer).from_config(config)
+
+
+def merge_masks(mask):
+    """Returns the conjunction of the masks of several inputs.
+
+    Args:
+        mask: None, a mask, or a list of masks, some of which may be None.
+
+    Returns:
+        A boolean tensor, true where no input is masked, or None.
+    """
+    if mask is None:
+        return None
+    if not isinstance(mask, (tuple, list)):
+        return mask
+    merged = None
+    for each in mask:
+        if each is not None:
+            merged = each if merged is None else ops.logical_and(merged, each)
+    return merged

@@ -1,0 +1,96 @@
+"""Checks of arguments and shapes that every layer shares.
+
+Each raises a `ValueError` that says what is wrong, what was expected and what
+was received.
+"""
+
+import numbers
+
+
+def check_positive_integer(name, value):
+    """Returns `value` if it is an integer of at least 1."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Integral)
+        or value < 1
+    ):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a positive "
+            f"integer. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def check_positive_number(name, value):
+    """Returns `value` if it is a finite number above 0."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not 0 < value < float("inf")
+    ):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a finite number "
+            f"above 0. Received: {name}={value!r}"
+        )
+    return float(value)
+
+
+def check_choice(name, value, choices):
+    """Returns `value` if it is one of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected one of "
+            f"{tuple(choices)}. Received: {name}={value!r}"
+        )
+    return value
+
+
+def check_shape(layer, shape):
+    """Returns `shape` as a tuple if its rank is ≥ 2 and its last axis known."""
+    if not isinstance(shape, (tuple, list)) or any(
+        isinstance(size, (tuple, list)) for size in shape
+    ):
+        raise ValueError(
+            f"`{layer}` should be called on a single tensor. "
+            f"Received: input_shape={shape}"
+        )
+    shape = tuple(shape)
+    if len(shape) < 2:
+        raise ValueError(
+            f"`{layer}` should be called on inputs of rank 2 or more, "
+            f"(batch, ..., features). Received: input_shape={shape}"
+        )
+    if shape[-1] is None:
+        raise ValueError(
+            f"The last axis of the inputs of `{layer}` should be defined. "
+            f"Received: input_shape={shape}"
+        )
+    return shape
+
+
+def check_shapes(layer, shapes, minimum=2):
+    """Returns the shapes of a layer called on `minimum` or more tensors.
+
+    Each has rank ≥ 2 and a known last axis, and all axes before the last are
+    equal wherever they are known.
+    """
+    if (
+        not isinstance(shapes, (tuple, list))
+        or len(shapes) < minimum
+        or not all(isinstance(shape, (tuple, list)) for shape in shapes)
+    ):
+        raise ValueError(
+            f"`{layer}` should be called on a list or tuple of at least "
+            f"{minimum} tensors. Received: input_shape={shapes}"
+        )
+    shapes = [check_shape(layer, shape) for shape in shapes]
+    leading = [shape[:-1] for shape in shapes]
+    if len({len(shape) for shape in leading}) > 1 or any(
+        len({size for size in sizes if size is not None}) > 1
+        for sizes in zip(*leading, strict=False)
+    ):
+        raise ValueError(
+            f"All inputs of `{layer}` should have the same axes before the "
+            f"last one. Received: input_shape={shapes}"
+        )
+    return shapes

@@ -1,0 +1,50 @@
+import keras
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class ResidualDense(keras.layers.Dense):
+    """A dense layer whose input is added to its output where the widths agree.
+
+    ```
+    y = activation(x W + b) + x    if the last axis of x has size `units`
+    y = activation(x W + b)        otherwise
+    ```
+
+    The decision is made once, from the number of features and `units`, so a
+    layer computes the same function in training and evaluation and for every
+    batch size.
+
+    Args:
+        units: Positive integer, the size of the output's last axis.
+        **kwargs: The arguments of `keras.layers.Dense`: `activation`,
+            `use_bias`, `kernel_initializer` and so on.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, ..., features)`.
+
+    Input shape:
+        `(batch, ..., features)`, of rank 2 or more.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Masking: the mask of the input is passed on.
+
+    Example:
+
+    ```python
+    x = keras.Input((256,))
+    y = kmul.layers.ResidualDense(256, activation="relu")(x)  # x is added
+    y = kmul.layers.ResidualDense(10)(y)                      # nothing is
+    ```
+
+    Reference:
+        - [Deep Residual Learning for Image Recognition (He et al., 2015)](
+          https://arxiv.org/abs/1512.03385)
+    """
+
+    def call(self, inputs, training=None):
+        outputs = super().call(inputs, training)
+        if inputs.shape[-1] == self.units:
+            return outputs + inputs
+        return outputs

@@ -1,0 +1,3 @@
+"""Metrics, used like `keras.metrics`."""
+
+from kmul.metrics.within_tolerance import WithinTolerance as WithinTolerance

@@ -1,0 +1,38 @@
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import keras
+import pytest
+
+BACKENDS = ("jax", "tensorflow", "torch")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "backends(*names): run on these backends only"
+    )
+
+
+def pytest_collection_modifyitems(items):
+    backend = keras.config.backend()
+    for item in items:
+        marker = item.get_closest_marker("backends")
+        if marker and backend not in marker.args:
+            reason = f"only on {', '.join(marker.args)}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def fresh_state():
+    """Every test starts from the same seed and leaves no policy behind."""
+    keras.utils.set_random_seed(0)
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def other_backends():
+    return [name for name in BACKENDS if name != keras.config.backend()]

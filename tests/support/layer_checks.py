@@ -1,0 +1,111 @@
+"""What must hold for every layer, checked in one place."""
+
+import json
+
+import keras
+import numpy as np
+from keras import ops
+
+from support.gradients import layer_gradients
+
+
+def random_inputs(shapes, seed=0):
+    """Returns an array for one shape, a list of arrays for a list of them."""
+    rng = np.random.default_rng(seed)
+    if isinstance(shapes, list):
+        return [rng.normal(size=s).astype("float32") for s in shapes]
+    return rng.normal(size=shapes).astype("float32")
+
+
+def symbolic_inputs(shapes):
+    if isinstance(shapes, list):
+        return [keras.Input(batch_shape=(None, *s[1:])) for s in shapes]
+    return keras.Input(batch_shape=(None, *shapes[1:]))
+
+
+def weight_shapes(layer):
+    return [(v.path.split("/")[-1], tuple(v.shape)) for v in layer.weights]
+
+
+def check_config(make):
+    layer = make()
+    config = layer.get_config()
+    json.dumps(keras.saving.serialize_keras_object(layer))
+    copy = type(layer).from_config(config)
+    assert copy.get_config() == config
+    revived = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(layer)
+    )
+    assert type(revived) is type(layer)
+
+
+def check_build_and_shapes(make, shapes):
+    """Building by shape, by call and symbolically all give one layer."""
+    by_shape, by_call, by_symbol = make(), make(), make()
+    by_shape.build(shapes)
+    outputs = by_call(random_inputs(shapes))
+    symbol = by_symbol(symbolic_inputs(shapes))
+    assert weight_shapes(by_shape) == weight_shapes(by_call)
+    assert weight_shapes(by_shape) == weight_shapes(by_symbol)
+    assert tuple(by_shape.compute_output_shape(shapes)) == tuple(outputs.shape)
+    assert tuple(symbol.shape[1:]) == tuple(outputs.shape[1:])
+    assert np.isfinite(ops.convert_to_numpy(outputs)).all()
+
+
+def check_mixed_precision(make, shapes):
+    for dtype in ("float16", "bfloat16"):
+        layer = make(dtype=f"mixed_{dtype}")
+        outputs = layer(random_inputs(shapes))
+        assert keras.backend.standardize_dtype(outputs.dtype) == dtype
+        assert np.isfinite(
+            ops.convert_to_numpy(ops.cast(outputs, "float32"))
+        ).all()
+        for variable in layer.trainable_variables:
+            assert variable.dtype == "float32"
+
+
+def check_training(make, shapes):
+    """One jitted step through `fit` changes every trainable weight."""
+    inputs = symbolic_inputs(shapes)
+    model = keras.Model(inputs, make()(inputs))
+    model.compile("adam", "mse")
+    x = random_inputs(shapes)
+    y = np.ones(model.predict_on_batch(x).shape, "float32")
+    before = [np.array(v) for v in model.get_weights()]
+    history = model.fit(x, y, batch_size=y.shape[0], verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    trainable = {v.path for v in model.trainable_variables}
+    for variable, old in zip(model.weights, before, strict=True):
+        assert np.isfinite(ops.convert_to_numpy(variable)).all()
+        if variable.path in trainable:
+            assert not np.array_equal(old, ops.convert_to_numpy(variable)), (
+                f"{variable.path} did not change"
+            )
+
+
+def check_saving(make, shapes, directory):
+    inputs = symbolic_inputs(shapes)
+    model = keras.Model(inputs, make()(inputs))
+    x = random_inputs(shapes)
+    path = directory / "model.keras"
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    np.testing.assert_allclose(
+        loaded.predict_on_batch(x), model.predict_on_batch(x), rtol=1e-6
+    )
+
+
+def check_gradients(make, shapes):
+    """Gradients are finite at ordinary, zero and large inputs."""
+    layer = make()
+    layer.build(shapes)
+    inputs = random_inputs(shapes)
+    for scale in (1.0, 0.0, 1e3):
+        scaled = (
+            [x * np.float32(scale) for x in inputs]
+            if isinstance(inputs, list)
+            else inputs * np.float32(scale)
+        )
+        by_input, by_weight = layer_gradients(layer, scaled)
+        for gradient in by_input + by_weight:
+            assert np.isfinite(gradient).all(), f"inputs scaled by {scale}"
