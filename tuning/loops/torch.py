@@ -1,0 +1,58 @@
+import keras
+import torch
+
+
+def value_and_grad(function):
+    with_grad = torch.func.grad_and_value(function, has_aux=True)
+
+    def call(*arguments):
+        gradients, value = with_grad(*arguments)
+        return value, gradients
+
+    return call
+
+
+def fold(step, vectorize):
+    # The loop stays in Python here, so members always take a step together:
+    # one after the other, each would pay for the Python.
+    del vectorize
+    members_step = torch.func.vmap(
+        lambda carry, label, x, y: step(carry, x, y[label][0]),
+        in_dims=(0, 0, None, None),
+    )
+
+    def chunk(carries, active, labels, xs, ys):
+        tree = keras.tree
+        carries = tree.map_structure(lambda each: each.detach(), carries)
+        device = tree.flatten(carries)[0].device
+        xs, ys = tree.map_structure(
+            lambda each: torch.as_tensor(each, device=device), (xs, list(ys))
+        )
+        ys = torch.stack(ys)
+        kept = torch.as_tensor(active, device=device).nonzero()[:, 0]
+        labels = torch.as_tensor(labels, device=device)[kept, None]
+        steps = ys.shape[1]
+        outputs = torch.full((len(active), steps), float("nan"), device=device)
+        if len(kept) == 0:
+            return carries, outputs
+        carry = tree.map_structure(lambda each: each[kept], carries)
+        for index in range(steps):
+            x = tree.map_structure(lambda each, index=index: each[index], xs)
+            carry, output = members_step(carry, labels, x, ys[:, index])
+            outputs[kept, index] = output.to(outputs.dtype)
+        carries = tree.map_structure(
+            lambda old, new: old.index_copy(0, kept, new), carries, carry
+        )
+        return carries, outputs
+
+    return chunk
+
+
+def is_accelerated():
+    return torch.get_default_device().type != "cpu" or (
+        torch.cuda.is_available()
+    )
+
+
+def is_out_of_memory(error):
+    return isinstance(error, torch.OutOfMemoryError)
