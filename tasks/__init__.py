@@ -10,4 +10,5 @@ from tasks.loading import is_trivial as is_trivial
 from tasks.loading import load as load
 from tasks.loading import load_inputs as load_inputs
 from tasks.operations import OPERATIONS as OPERATIONS
+from tasks.reasoning_ops import ReasoningOpsConfig as ReasoningOpsConfig
 from tasks.storage import DataError as DataError
