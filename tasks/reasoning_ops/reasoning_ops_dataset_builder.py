@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
+from google.protobuf import json_format
 
 from tasks import storage
 from tasks.inputs import SPLITS
@@ -84,7 +85,8 @@ class Builder(tfds.core.DatasetBuilder):
 
     def __init__(self, *, file_format=None, **kwargs):
         """`file_format`, which `tfds.data_source` gives, changes nothing."""
-        super().__init__(**kwargs)
+        with self._explained(json_format.ParseError):
+            super().__init__(**kwargs)
 
     def _info(self):
         config = self.builder_config
@@ -110,7 +112,7 @@ class Builder(tfds.core.DatasetBuilder):
         with storage.exclusively(self.data_path.parent.parent):
             super().download_and_prepare(**kwargs)
         if not self.info.splits:  # somebody else was faster
-            with self._explained():
+            with self._explained(OSError, json_format.ParseError):
                 self.info.read_from_directory(self.data_dir)
 
     def _download_and_prepare(self, dl_manager, download_config=None):
@@ -218,7 +220,7 @@ class Builder(tfds.core.DatasetBuilder):
                 f"{self.info.full_name} is not in {self.data_dir_root}. Call "
                 "`download_and_prepare`, or pass `download=True`."
             )
-        with self._explained():
+        with self._explained(OSError, ValueError):
             prepared = json.loads((self.data_path / SETTINGS).read_text())
         if prepared != self._settings():
             raise ValueError(
@@ -226,12 +228,20 @@ class Builder(tfds.core.DatasetBuilder):
                 f"{self._settings()}. Give the config another name, or delete "
                 "the directory."
             )
+        counts = {
+            name: info.num_examples for name, info in self.info.splits.items()
+        }
+        if counts != self.builder_config.settings.records:
+            raise storage.DataError(
+                f"{self.data_dir} is corrupted: it says there are {counts} "
+                "records. Delete it; it is prepared again when it is next used."
+            )
 
     @contextlib.contextmanager
-    def _explained(self):
+    def _explained(self, *errors):
         try:
             yield
-        except (OSError, ValueError) as error:
+        except errors as error:
             raise storage.DataError(
                 f"{self.data_dir} is corrupted: {error}. Delete it; it is "
                 "prepared again when it is next used."
