@@ -54,10 +54,11 @@ def constant_accuracy(constant, label, tolerance=DEFAULT_TOLERANCE):
     for start in range(0, len(label), CHUNK):
         error = np.abs(label[start : start + CHUNK] - constant)
         within += np.count_nonzero(error <= tolerance)
-    return within / label.size
+    return float(within / label.size)
 
 
 def is_trivial(label, tolerance=DEFAULT_TOLERANCE):
     """Whether a constant is within tolerance on 99 % of a label's elements."""
     constant = best_constant(label, tolerance)
-    return constant_accuracy(constant, label, tolerance) >= TRIVIAL_SHARE
+    share = constant_accuracy(constant, label, tolerance)
+    return share >= TRIVIAL_SHARE
