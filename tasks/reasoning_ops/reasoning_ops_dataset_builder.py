@@ -111,9 +111,7 @@ class Builder(tfds.core.DatasetBuilder):
         storage.prepare(self.builder_config.settings, self.data_dir_root)
         with storage.exclusively(self.data_path.parent.parent):
             super().download_and_prepare(**kwargs)
-        if not self.info.splits:  # somebody else was faster
-            with self._explained(OSError, json_format.ParseError):
-                self.info.read_from_directory(self.data_dir)
+        self._complete_info()
 
     def _download_and_prepare(self, dl_manager, download_config=None):
         settings = self.builder_config.settings
@@ -197,7 +195,7 @@ class Builder(tfds.core.DatasetBuilder):
 
     def _each_split(self, function, split):
         if split is None:
-            split = {name: name for name in self.info.splits}
+            split = {name: name for name in SPLITS}
         if isinstance(split, dict):
             return {
                 key: self._each_split(function, each)
@@ -208,6 +206,12 @@ class Builder(tfds.core.DatasetBuilder):
                 self._each_split(function, each) for each in split
             )
         return function(split)
+
+    def _complete_info(self):
+        """Somebody else may have prepared it after this builder was made."""
+        if not self.info.splits:
+            with self._explained(OSError, json_format.ParseError):
+                self.info.read_from_directory(self.data_dir)
 
     def _settings(self):
         config = self.builder_config
@@ -220,6 +224,7 @@ class Builder(tfds.core.DatasetBuilder):
                 f"{self.info.full_name} is not in {self.data_dir_root}. Call "
                 "`download_and_prepare`, or pass `download=True`."
             )
+        self._complete_info()
         with self._explained(OSError, ValueError):
             prepared = json.loads((self.data_path / SETTINGS).read_text())
         if prepared != self._settings():
