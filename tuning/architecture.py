@@ -142,7 +142,11 @@ def _metrics(config):
     config = config if isinstance(config, list) else [config]
     metrics = []
     for each in config:
-        if isinstance(each, str) and each in ("accuracy", "acc", "crossentropy"):
+        if isinstance(each, str) and each in (
+            "accuracy",
+            "acc",
+            "crossentropy",
+        ):
             raise ValueError(
                 "The metrics of a population's member should be named in "
                 "full, `keras.metrics.SparseCategoricalAccuracy()` for "

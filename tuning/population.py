@@ -357,12 +357,15 @@ class Population(keras.Model):
 
     def _labels(self, labels, y):
         count = len(y) if isinstance(y, list) else 1
-        labels = np.zeros(self.num_members, "int32") if labels is None else (
-            np.asarray(labels, "int32")
+        labels = (
+            np.zeros(self.num_members, "int32")
+            if labels is None
+            else (np.asarray(labels, "int32"))
         )
-        if labels.shape != (self.num_members,) or not (
-            (labels >= 0) & (labels < count)
-        ).all():
+        if (
+            labels.shape != (self.num_members,)
+            or not ((labels >= 0) & (labels < count)).all()
+        ):
             raise ValueError(
                 "Invalid value for argument `labels`. Expected an index into "
                 f"the {count} label arrays for each of {self.num_members} "

@@ -11,7 +11,8 @@ else:
   `(value, auxiliary)`;
 - `fold(step, vectorize)`: compiles a loop that carries every member's state
   through the batches;
-- `is_accelerated()`: whether the default device is not a CPU;
+- `is_accelerated()`: whether the default device is not a CPU, and
+  `accelerator_name()`: what it is called, None for a CPU;
 - `is_out_of_memory(error)`: whether an exception says that the device's
   memory was too small.
 

@@ -38,6 +38,10 @@ def is_accelerated():
     return jax.default_backend() != "cpu"
 
 
+def accelerator_name():
+    return jax.devices()[0].device_kind if is_accelerated() else None
+
+
 def is_out_of_memory(error):
     return isinstance(error, jax.errors.JaxRuntimeError) and (
         "RESOURCE_EXHAUSTED" in str(error)

@@ -101,5 +101,13 @@ def is_accelerated():
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+def accelerator_name():
+    devices = tf.config.list_physical_devices("GPU")
+    if not devices:
+        return None
+    details = tf.config.experimental.get_device_details(devices[0])
+    return details.get("device_name", "GPU")
+
+
 def is_out_of_memory(error):
     return isinstance(error, tf.errors.ResourceExhaustedError)

@@ -49,9 +49,11 @@ def fold(step, vectorize):
 
 
 def is_accelerated():
-    return torch.get_default_device().type != "cpu" or (
-        torch.cuda.is_available()
-    )
+    return torch.cuda.is_available()
+
+
+def accelerator_name():
+    return torch.cuda.get_device_name() if is_accelerated() else None
 
 
 def is_out_of_memory(error):
