@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import random
 
 import keras
 import keras_tuner
@@ -45,7 +46,10 @@ class Network(keras_tuner.HyperModel):
         depth = hp.Choice("depth", list(self.depths))
         activation = hp.Choice("activation", list(self.activations))
         learning_rate = hp.Choice("learning_rate", list(LEARNING_RATES))
-        keras.utils.set_random_seed(hp.Fixed("seed", 0))
+        # Keras draws the seeds of its initializers from Python's generator.
+        # `keras.utils.set_random_seed` seeds that one too, but imports
+        # TensorFlow for it wherever that is installed, which takes seconds.
+        random.seed(hp.Fixed("seed", 0))
         a = keras.Input((self.width,), name="a")
         b = keras.Input((self.width,), name="b")
         model = keras.Model([a, b], self.outputs(a, b, depth, activation))

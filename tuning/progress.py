@@ -86,50 +86,72 @@ class Progress:
         accuracy = row["accuracy"]
         self._console.print(
             f"{name}: accuracy {accuracy:.4f} after {row['steps']:,} steps at "
-            f"rate {row['learning_rate']:g}"
+            f"rate {row['learning_rate']:g}",
+            highlight=False,
         )
         if self._best is None or accuracy > float(self._best.split()[0]):
             self._best = f"{accuracy:.4f} {row['network']}"
 
 
+COLUMNS = {
+    "task": "task",
+    "inputs": "inputs",
+    "network": "network",
+    "activation": "activation",
+    "depth": "depth",
+    "seed": "seed",
+    "accuracy": "accuracy",
+    "constant_accuracy": "constant",
+    "skill": "skill",
+    "learning_rate": "rate",
+    "steps": "steps",
+    "seconds": "seconds",
+    "status": "status",
+}
+DIGITS = {"accuracy": 4, "constant_accuracy": 4, "skill": 3, "seconds": 0}
+
+
 def results_table(rows):
-    """Returns a table of results, the most accurate first in each task."""
-    table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
-    columns = (
-        ("task", "left"),
-        ("inputs", "left"),
-        ("network", "left"),
-        ("depth", "right"),
-        ("activation", "left"),
-        ("seed", "right"),
-        ("accuracy", "right"),
-        ("constant", "right"),
-        ("skill", "right"),
-        ("learning_rate", "right"),
-        ("steps", "right"),
-        ("seconds", "right"),
-        ("status", "left"),
+    """Returns a table of results, the most accurate first.
+
+    What is the same in every row stands in the title.
+
+    Args:
+        rows: List of rows of the results, all of them text.
+    """
+    rows = sorted(rows, key=lambda row: -float(row["accuracy"] or -1))
+    same = {
+        name
+        for name in ("task", "inputs", "activation", "seed", "status")
+        if len({row[name] for row in rows}) == 1
+    }
+    table = rich.table.Table(
+        box=rich.box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        title=", ".join(
+            f"{COLUMNS[name]} {rows[0][name]}"
+            for name in COLUMNS
+            if name in same
+        ),
     )
-    for name, justify in columns:
-        table.add_column(name.replace("_", " "), justify=justify)
-
-    def number(text, digits):
-        return f"{float(text):.{digits}f}" if text else ""
-
-    for row in sorted(rows, key=lambda row: -float(row["accuracy"] or -1)):
+    shown = [name for name in COLUMNS if name not in same]
+    for name in shown:
+        number = name in DIGITS or name in ("depth", "learning_rate", "steps")
+        table.add_column(
+            COLUMNS[name],
+            justify="right" if number else "left",
+            min_width=max(len(row[name]) for row in rows)
+            if name == "network"
+            else None,
+        )
+    for row in rows:
         table.add_row(
-            row["task"],
-            row["inputs"],
-            row["network"],
-            row["depth"],
-            row["activation"],
-            row["seed"],
-            number(row["accuracy"], 4),
-            number(row["constant_accuracy"], 4),
-            number(row["skill"], 4),
-            row["learning_rate"],
-            row["steps"],
-            number(row["seconds"], 1),
-            row["status"],
+            *(
+                f"{float(row[name]):.{DIGITS[name]}f}"
+                if name in DIGITS and row[name]
+                else row[name]
+                for name in shown
+            )
         )
     return table

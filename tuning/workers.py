@@ -13,10 +13,23 @@ import multiprocessing.connection
 import os
 import queue
 import signal
+import sys
 import threading
 import traceback
 
+import keras
+
 from tuning.loops import backend_loops
+
+
+def hide_tensorflow():
+    """Keeps TensorFlow from being imported where it is not the backend.
+
+    Keras looks for it whenever it serialises a model, and imports it if it is
+    installed, which takes seconds and half a gigabyte.
+    """
+    if keras.config.backend() != "tensorflow":
+        sys.modules.setdefault("tensorflow", None)
 
 
 def processors():
@@ -132,6 +145,7 @@ class _Worker:
 def _work(connection, processor, function):
     # Ctrl-C reaches every process of the terminal; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hide_tensorflow()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {processor})
     try:
