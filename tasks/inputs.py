@@ -13,7 +13,7 @@ import numpy as np
 from tasks._validation import check_integer
 from tasks._validation import check_known
 
-# Records drawn at once. It has a part in which records are drawn: keep it.
+# Records drawn at once. The bytes that are drawn depend on it: keep it.
 CHUNK = 8192
 
 

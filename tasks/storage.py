@@ -74,17 +74,14 @@ def prepare(settings, data_dir=None):
         The directory they are in.
     """
     directory = inputs_directory(settings, data_dir)
-    if directory.exists():
-        return directory
-    with (
-        _explained(directory),
-        exclusively(directory.parent),
-    ):
-        # Whoever held the lock before may have died, or prepared the same.
-        for stale in directory.parent.glob(".*.incomplete"):
-            shutil.rmtree(stale)
+    with _explained(directory):
         if not directory.exists():
-            _prepare(settings, directory)
+            with exclusively(directory.parent):
+                # Who held the lock before may have died, or made the same.
+                for stale in directory.parent.glob(".*.incomplete"):
+                    shutil.rmtree(stale)
+                if not directory.exists():
+                    _prepare(settings, directory)
     return directory
 
 

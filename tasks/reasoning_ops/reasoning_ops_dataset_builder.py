@@ -42,7 +42,7 @@ class ReasoningOpsConfig(tfds.core.BuilderConfig):
     config = ReasoningOpsConfig(
         name="short_dot", task="dot", inputs="random", width=16
     )
-    train = tfds.builder("reasoning_ops", config=config)
+    builder = tfds.builder("reasoning_ops", config=config)
     ```
     """
 
@@ -110,6 +110,9 @@ class Builder(tfds.core.DatasetBuilder):
         """Prepares the inputs, unless they are there, and describes them."""
         storage.prepare(self.builder_config.settings, self.data_dir_root)
         with storage.exclusively(self.data_path.parent.parent):
+            # TFDS leaves these behind when it is killed.
+            for stale in self.data_path.parent.glob("incomplete.*"):
+                stale.rmtree()
             super().download_and_prepare(**kwargs)
         self._complete_info()
 

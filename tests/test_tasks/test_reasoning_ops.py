@@ -1,6 +1,7 @@
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -360,6 +361,24 @@ def test_two_at_once(tmp_path):
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     (version,) = (tmp_path / NAME / "small").iterdir()
     assert version.name == "1.0.0"
+
+
+def test_killed(few, tmp_path):
+    """Nothing is left of a preparation that was killed."""
+    kill = """
+import os, signal
+from tasks.reasoning_ops import Builder
+Builder._settings = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", kill + PREPARE, tmp_path], capture_output=True
+    )
+    assert process.returncode == -signal.SIGKILL
+    (left,) = (tmp_path / NAME / "small").iterdir()
+    assert left.name != "1.0.0"
+    builder = make(few, tmp_path)
+    assert len(builder.as_data_source("test")) == 50
+    assert not left.exists()
 
 
 def test_prepared_by_another_builder(few, tmp_path):
