@@ -72,6 +72,10 @@ def stateless_optimizer(optimizer, variables):
     copy = Stateless.from_config(optimizer.get_config())
     copy.build(variables)
     owned = list(copy.variables)
+    if keras.config.backend() == "torch" and public is keras.optimizers.Adam:
+        fused = _fused_adam(copy, variables)
+        if fused is not None:
+            return copy, fused
 
     def apply(optimizer_values, gradients, values):
         mapping = [
@@ -91,3 +95,32 @@ def stateless_optimizer(optimizer, variables):
         )
 
     return copy, apply
+
+
+def _fused_adam(optimizer, variables):
+    """Returns the same for Adam on torch in a single pass, where it can."""
+    from tuning.loops.torch_adam import adam_step
+
+    config = optimizer.get_config()
+    kinds = [each.name.rsplit("_", 1)[-1] for each in optimizer.variables[2:]]
+    if config["amsgrad"] or kinds != ["momentum", "velocity"] * len(variables):
+        return None
+    if any(each.constraint is not None for each in variables):
+        return None
+
+    def apply(optimizer_values, gradients, values):
+        iterations, rate, *slots = optimizer_values
+        iterations = iterations + 1
+        values, momentums, velocities = adam_step(
+            values,
+            gradients,
+            slots[0::2],
+            slots[1::2],
+            rate,
+            iterations,
+            config,
+        )
+        slots[0::2], slots[1::2] = momentums, velocities
+        return values, [iterations, rate, *slots]
+
+    return apply

@@ -1,5 +1,6 @@
 import keras
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 
 def value_and_grad(function):
@@ -20,6 +21,7 @@ def fold(step, vectorize):
         lambda carry, label, x, y: step(carry, x, y[label][0]),
         in_dims=(0, 0, None, None),
     )
+    traced_step = _traced(members_step)
 
     def chunk(carries, active, labels, xs, ys):
         tree = keras.tree
@@ -38,7 +40,7 @@ def fold(step, vectorize):
         carry = tree.map_structure(lambda each: each[kept], carries)
         for index in range(steps):
             x = tree.map_structure(lambda each, index=index: each[index], xs)
-            carry, output = members_step(carry, labels, x, ys[:, index])
+            carry, output = traced_step(carry, labels, x, ys[:, index])
             outputs[kept, index] = output.to(outputs.dtype)
         carries = tree.map_structure(
             lambda old, new: old.index_copy(0, kept, new), carries, carry
@@ -46,6 +48,38 @@ def fold(step, vectorize):
         return carries, outputs
 
     return chunk
+
+
+def _traced(function):
+    """Returns a function that runs only the tensor operations of another.
+
+    A step goes through some hundred calls of Keras for each of the few tensor
+    operations it comes down to. They are recorded the first time, for each
+    shape of the arguments, and run alone from then on.
+    """
+    flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
+
+    traced = {}
+
+    def call(*arguments):
+        tensors = flatten(arguments)
+        shapes = tuple((each.shape, each.dtype) for each in tensors)
+        graph, result = traced.get(shapes, (None, None))
+        if graph is None:
+            recorded = []
+
+            def flat(*tensors):
+                result = function(*pack(arguments, list(tensors)))
+                recorded.append(result)
+                return flatten(result)
+
+            graph = make_fx(flat)(*tensors)
+            result = keras.tree.map_structure(lambda _: 0, recorded[0])
+            traced[shapes] = graph, result
+        with torch.no_grad():
+            return pack(result, graph(*tensors))
+
+    return call
 
 
 def is_accelerated():
