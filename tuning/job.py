@@ -19,6 +19,7 @@ from tuning.cells import Cell
 from tuning.data import DataSettings
 from tuning.data import constant_accuracy
 from tuning.data import open_inputs
+from tuning.grid import GridOracle
 from tuning.loops import backend_loops
 from tuning.networks import find_network
 from tuning.population import Population
@@ -75,7 +76,7 @@ def run_job(job, send):
             `("trials", rows)`, `("result", row)` and `("steps", count)`.
     """
     started = time.perf_counter()
-    best = _search(job, send)
+    best = search_cells(job, send)
     search_seconds = time.perf_counter() - started
     for depth in sorted({cell.depth for cell in job.cells}):
         cells = [cell for cell in job.cells if cell.depth == depth]
@@ -86,7 +87,7 @@ def run_job(job, send):
         if cells:
             share = search_seconds / len(job.cells)
             try:
-                _train(job, cells, best, share, send)
+                train_cells(job, cells, best, share, send)
             except Exception:
                 for cell in cells:
                     _send_failure(cell, traceback.format_exc(), send)
@@ -133,11 +134,11 @@ def hyperparameters(**values):
     return hp
 
 
-def _search(job, send):
+def search_cells(job, send):
     """Returns the best learning rate of each cell, or a message of why not."""
     protocol = job.protocol
     model = TaskModel(job)
-    oracle = keras_tuner.oracles.GridSearchOracle(
+    oracle = GridOracle(
         objective=keras_tuner.Objective("val_loss", "min"),
         hyperparameters=hyperparameters(
             task=model.tasks,
@@ -237,7 +238,7 @@ def _records(job, model, split):
     return [a, b], [label(a, b) for label in model.labels]
 
 
-def _train(job, cells, best, search_seconds, send):
+def train_cells(job, cells, best, search_seconds, send):
     """Trains cells of one depth from scratch and tests them."""
     started = time.perf_counter()
     model = TaskModel(job)

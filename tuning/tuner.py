@@ -26,7 +26,9 @@ class PopulationTuner(keras_tuner.Tuner):
     are those of one trial after the other, to rounding.
 
     Args:
-        oracle: A KerasTuner oracle.
+        oracle: A KerasTuner oracle: random, Bayesian, Hyperband, or
+            `tuning.GridOracle`. (KerasTuner's own grid hands out one trial
+            after the other, so it gains nothing.)
         hypermodel: A KerasTuner hypermodel, or a function of hyperparameters
             that returns a compiled model. If the hypermodel has a method
             `label(hp)`, it says which of several label arrays a trial learns.
@@ -44,7 +46,7 @@ class PopulationTuner(keras_tuner.Tuner):
     Example:
 
     ```python
-    oracle = keras_tuner.oracles.GridSearchOracle(
+    oracle = tuning.GridOracle(
         objective=keras_tuner.Objective("val_loss", "min")
     )
     tuner = tuning.PopulationTuner(oracle, build, directory="search")
