@@ -259,12 +259,11 @@ def train_cells(job, cells, best, search_seconds, send):
     weights, steps, scores = train(job, model, cells, members, send)
     seconds = (time.perf_counter() - started) / len(cells) + search_seconds
     for i, cell in enumerate(cells):
-        constant = constant_accuracy(
+        constant, trivial = constant_accuracy(
             job.data, cell.inputs, cell.task, job.protocol.tolerance
         )
         accuracy = float(scores["accuracy"][i])
         finite = np.isfinite(scores["loss"][i])
-        trivial = constant >= tasks.constant.TRIVIAL_SHARE
         row = {
             **cell.row(),
             "accuracy": accuracy,
