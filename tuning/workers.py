@@ -147,6 +147,7 @@ def _work(connection, processor, function):
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {processor})
+        backend_loops().use_one_thread()
     while True:
         _run_job(
             connection.recv(), function, lambda *event: connection.send(event)
