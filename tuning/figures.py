@@ -70,7 +70,7 @@ def heat_map(cells, inputs, task_names, variants, refused, score):
                 _box(axes, at, hatch="////", edgecolor="0.8", facecolor="white")
             elif np.isnan(values[at]):
                 missing = True
-                _text(axes, at, "·", color="0.5")
+                _text(axes, at, "–", color="0.3")
             else:
                 share = np.clip((values[at] - low) / (1 - low), 0, 1)
                 light = np.dot(colours(share)[:3], (0.299, 0.587, 0.114)) > 0.5
@@ -153,7 +153,7 @@ def heat_map(cells, inputs, task_names, variants, refused, score):
                 Patch(facecolor="white", edgecolor=FAILED, label="failed")
             )
         if missing:
-            handles.append(_key("· not run, or no score"))
+            handles.append(_key("– not run, or no score"))
         if handles:
             figure.legend(
                 handles=handles,
@@ -201,9 +201,9 @@ def learning_rates(trials, cells, title):
             gridspec_kw={
                 "left": 0.75 / width,
                 "right": 1 - 0.1 / width,
-                "top": 1 - 0.75 / height,
+                "top": 1 - 0.65 / height,
                 "bottom": 0.45 / height,
-                "wspace": 0.06,
+                "wspace": 0.1,
                 "hspace": 0.2,
             },
         )
@@ -254,7 +254,7 @@ def learning_rates(trials, cells, title):
                 _key("diverged", marker="x"),
             ],
             loc="upper left",
-            bbox_to_anchor=(0, 1 - 0.22 / height),
+            bbox_to_anchor=(0.1 / width, 1 - 0.22 / height),
             borderaxespad=0,
             ncols=len(depths) + 3,
             frameon=False,
@@ -325,24 +325,30 @@ def _depth(axes, rows, index, roof, chosen):
     """Draws the line of one depth, and what does not fit into it."""
     colour = COLOURS[index % len(COLOURS)]
     marker = MARKERS[index % len(MARKERS)]
-    points = []
+    points, diverged, above = [], [], []
     for rate, of_rate in rows.groupby("learning_rate"):
-        good = of_rate.status == "done"
-        logs = np.log10(of_rate.loss[good & np.isfinite(of_rate.loss)])
-        # In rows of their own, so that one depth does not hide another.
-        height = 0.97 - 0.065 * index
-        transform = axes.get_xaxis_transform()
-        if not len(logs) or not good.all():
-            axes.plot(
-                rate, height, "x", color=colour, ms=4, transform=transform
-            )
+        good = (of_rate.status == "done") & np.isfinite(of_rate.loss)
+        logs = np.log10(of_rate.loss[good])
+        if not good.all():
+            diverged.append(rate)
         elif logs.mean() > np.log10(roof):
-            axes.plot(
-                rate, height, marker=6, color=colour, ms=4, transform=transform
-            )
-        if len(logs):
+            above.append(rate)
+        if good.any():
             interval = half_interval(logs) if len(logs) > 1 else 0
             points.append((rate, logs.mean(), interval))
+    # In rows of their own, so that one depth does not hide another.
+    height = 0.97 - 0.065 * index
+    for rates, shape in ((diverged, "x"), (above, 6)):
+        if rates:
+            axes.plot(
+                rates,
+                [height] * len(rates),
+                color=colour,
+                marker=shape,
+                ms=4,
+                linestyle="",
+                transform=axes.get_xaxis_transform(),
+            )
     inside = [p for p in points if p[1] <= np.log10(roof)]
     if inside:
         x, mean, half = np.array(inside).T

@@ -11,6 +11,8 @@ import string
 import sys
 
 import pandas as pd
+import rich.console
+import rich.progress
 
 import tasks
 from tuning import figures
@@ -23,10 +25,12 @@ DESCRIPTION = """\
 Turn the results of a search into a page, DIRECTORY/report.html, and figures,
 DIRECTORY/figures/*.png."""
 DOTS_PER_INCH = 130
-# So many figures of learning rates are shown at once; of more, each opens on
-# a click.
+# So many figures of learning rates are shown at once; of more, each opens on a
+# click.
 OPEN_FIGURES = 3
 LARGEST_DIFFERENCES = 25
+# Tables of more rows than this scroll by themselves.
+LONG = 40
 PUBLISHED_COLUMNS = (*summary.CELL, "accuracy", "finished")
 SETTINGS = {
     "backend": "backend",
@@ -56,7 +60,7 @@ _SCORES = [
     ("skill_interval", "± (95 %)", "{:.3f}"),
 ]
 _TRAINING = [
-    ("learning_rate", "rate", "{}"),
+    ("learning_rate", "rate", "numbers"),
     ("steps", "steps", "{:,.0f}"),
 ]
 _COUNTS = [
@@ -224,14 +228,16 @@ class _Page:
         cells, best = self._cells, self._best
         pairs = cells[summary.PAIR].drop_duplicates()
         networks = cells[summary.VARIANT].drop_duplicates()
-        seeds = self._results.seed.nunique()
+        seeds = int(cells.seeds.max())
+        few = int(cells.seeds[cells.seeds > 0].min()) if seeds else 0
         trivial = cells[cells.trivial][summary.PAIR].drop_duplicates()
         failed = int((self._results.status == "failed").sum())
         self._section("In short")
         self._paragraph(
             f"{_count(len(networks), 'network')} (of one depth and activation "
             f"each) on {_count(len(pairs), 'pair')} of task and inputs, "
-            f"{_count(seeds, 'seed')}: {_count(len(cells), 'cell')}."
+            + (f"{few} to " if few < seeds else "")
+            + f"{_count(seeds, 'seed')} each: {_count(len(cells), 'cell')}."
             + (f" {_count(failed, 'run')} failed, see below." if failed else "")
         )
         points = []
@@ -345,7 +351,7 @@ class _Page:
             "task; the number is the mean on test over the seeds. Bold numbers "
             "are learned. A dotted frame and † mark trivial tasks, where a "
             "high accuracy says nothing: look at the skill. Hatched cells have "
-            "no meaning, a dot was not run, and <i>failed</i> has a message "
+            "no meaning, a dash was not run, and <i>failed</i> has a message "
             "below. Colours of skill end at −1, the numbers do not.",
             note=True,
         )
@@ -380,6 +386,8 @@ class _Page:
     def learning_rates(self):
         if self._trials.empty:
             return
+        pairs = self._cells[summary.PAIR].drop_duplicates()
+        many = len(pairs) > OPEN_FIGURES
         self._section("Learning rates")
         self._paragraph(
             "Validation loss after the trial of each learning rate, both on a "
@@ -389,12 +397,18 @@ class _Page:
             "scale (▲) and trials that diverged (×: the loss was not finite). "
             "With several seeds, points are geometric means over them, and "
             "bars their 95 % intervals. Losses under "
-            f"{figures.FLOOR:g} are drawn there.",
+            f"{figures.FLOOR:g} are drawn there."
+            + (" Each figure opens on a click." if many else ""),
             note=True,
         )
         trials, cells = self._trials, self._results
-        pairs = self._cells[summary.PAIR].drop_duplicates()
-        for _, (task, inputs) in pairs.iterrows():
+        for task, inputs in rich.progress.track(
+            list(pairs.itertuples(index=False)),
+            "Figures",
+            console=rich.console.Console(stderr=True),
+            transient=True,
+            disable=not many,
+        ):
             ours = (trials.task == task) & (trials.inputs == inputs)
             if not (trials[ours].status != "failed").any():
                 continue
@@ -409,10 +423,9 @@ class _Page:
                 f"rates_{task}_{inputs}",
                 f"Validation loss by learning rate, {name}",
             )
-            is_open = " open" if len(pairs) <= OPEN_FIGURES else ""
             self._add(
-                f"<details{is_open}><summary>{html.escape(name)}</summary>"
-                f"{image}</details>"
+                "<details>" if many else "<details open>",
+                f"<summary>{html.escape(name)}</summary>{image}</details>",
             )
 
     def published(self, published):
@@ -557,7 +570,8 @@ class _Page:
             f"<th><button>{heading}</button></th>" for _, heading, _ in columns
         )
         self._add(
-            '<div class="scroll"><table class="sortable"'
+            f'<div class="scroll{" long" if len(rows) > LONG else ""}">'
+            '<table class="sortable"'
             + (f' id="{identifier}"' if identifier else "")
             + f"><thead><tr>{heads}</tr></thead><tbody>"
         )
@@ -574,6 +588,9 @@ class _Page:
 def _cell(value, text):
     if pd.isna(value):
         return "<td></td>"
+    if text == "numbers":
+        first = value.split(",")[0]
+        return f'<td class="number" data-value="{first}">{value}</td>'
     if isinstance(value, str):
         return f"<td>{html.escape(value)}</td>"
     shown = text.format(value).replace("-", "−")
