@@ -168,8 +168,6 @@ def _metrics(config):
 
 def _key(model, compiled):
     """A string that two models share when they compute the same function."""
-    names = {layer.name: f"layer_{i}" for i, layer in enumerate(model.layers)}
-    names[model.name] = "model"
     config = keras.saving.serialize_keras_object(model)
     optimizer = {
         **compiled["optimizer"]["config"],
@@ -179,6 +177,8 @@ def _key(model, compiled):
     weights = [
         (tuple(v.shape), str(v.dtype), v.trainable) for v in model.weights
     ]
+    names = {model.name: "model"}
+    _number_layers(config["config"], names)
     return json.dumps(
         [
             _normalized(config["config"], names),
@@ -194,17 +194,36 @@ def _key(model, compiled):
     )
 
 
+def _number_layers(config, names):
+    """Adds to `names` those of all layers, also nested ones and operations."""
+    if isinstance(config, (list, tuple)):
+        for each in config:
+            _number_layers(each, names)
+    elif isinstance(config, dict):
+        for key, value in config.items():
+            if key in ("layer", "layers"):
+                layers = value if isinstance(value, list) else [value]
+                for layer in layers:
+                    if isinstance(layer, dict) and "config" in layer:
+                        name = layer["config"].get("name")
+                        names.setdefault(name, f"layer_{len(names)}")
+            _number_layers(value, names)
+
+
 def _normalized(config, names):
     """Leaves out of a config what the computation does not depend on."""
     if isinstance(config, dict):
         return {
-            key: _normalized(value, names)
+            key: names.get(value, value)
+            if key == "name" and isinstance(value, str)
+            else _normalized(value, names)
             for key, value in config.items()
             if key not in ("seed", "build_config", "compile_config")
             and not key.endswith("_initializer")
         }
     if isinstance(config, (list, tuple)):
+        # A reference to a layer's output: [name, node index, tensor index].
+        if len(config) >= 3 and isinstance(config[0], str):
+            return [names.get(config[0], config[0]), *config[1:]]
         return [_normalized(each, names) for each in config]
-    if isinstance(config, str):
-        return names.get(config, config)
     return config

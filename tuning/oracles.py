@@ -1,0 +1,84 @@
+"""KerasTuner's oracles, asked for many trials at once and by many workers."""
+
+import time
+
+import keras_tuner
+
+# A worker that has not been heard of for so long is taken for dead. Workers
+# make themselves heard four times as often.
+LEASE_SECONDS = 60.0
+
+
+def create_trial(oracle, tuner_id):
+    """Asks an oracle for a trial, also while others have not ended."""
+    known = len(oracle.trials)
+    trial = oracle.create_trial(tuner_id)
+    is_new = len(oracle.trials) > known
+    if is_new and isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
+        # The grid goes on from trials that have ended, as a hypermodel may by
+        # then have shown more hyperparameters. Such a trial is gone on from
+        # again when it ends, so nothing is lost by going on from it now, and
+        # there is no public way to say so.
+        oracle._populate_next.append(trial.trial_id)
+    return trial
+
+
+class SharedOracle:
+    """An oracle shared by workers, any of which may die.
+
+    It stands in for the oracle that a chief serves. KerasTuner's own keeps the
+    trials of a dead worker for its return. This one gives them to the next
+    worker that asks, and ends the search when every trial has ended.
+
+    A worker is known by the names it asks under, `"{worker}-{number}"`, and
+    alive as long as it asks for trials, or after one that it has been given.
+
+    Args:
+        oracle: A KerasTuner oracle.
+        lease: Number of seconds after which a silent worker is taken for dead.
+    """
+
+    def __init__(self, oracle, lease):
+        self._oracle = oracle
+        self._lease = lease
+        self._heard = {}
+
+    def __getattr__(self, name):
+        return getattr(self._oracle, name)
+
+    @property
+    def tuner_ids(self):
+        """The living workers that have not been told of the end."""
+        return {worker for worker in self._heard if self._is_alive(worker)}
+
+    def create_trial(self, tuner_id):
+        worker = _worker(tuner_id)
+        self._heard[worker] = time.monotonic()
+        ongoing = self._oracle.ongoing_trials
+        if tuner_id not in ongoing:
+            for owner in ongoing:
+                if not self._is_alive(_worker(owner)):
+                    ongoing[tuner_id] = ongoing.pop(owner)
+                    break
+        trial = create_trial(self._oracle, tuner_id)
+        if trial.status == "STOPPED":
+            if ongoing:
+                # Their worker may still die.
+                trial.status = "IDLE"
+            else:
+                del self._heard[worker]
+        return trial
+
+    def get_trial(self, trial_id):
+        for owner, trial in self._oracle.ongoing_trials.items():
+            if trial.trial_id == trial_id:
+                self._heard[_worker(owner)] = time.monotonic()
+        return self._oracle.get_trial(trial_id)
+
+    def _is_alive(self, worker):
+        heard = self._heard.get(worker, -self._lease)
+        return time.monotonic() - heard < self._lease
+
+
+def _worker(tuner_id):
+    return tuner_id.rpartition("-")[0]
