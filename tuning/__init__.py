@@ -5,7 +5,6 @@ import importlib
 # Imported when first used: they import Keras, which ends in a traceback where
 # its backend is not installed, before a command line could say so in a line.
 _MODULES = {
-    "GridOracle": "tuning.grid",
     "Population": "tuning.population",
     "PopulationTuner": "tuning.tuner",
 }

@@ -19,10 +19,10 @@ from tuning.cells import Cell
 from tuning.data import DataSettings
 from tuning.data import constant_accuracy
 from tuning.data import open_inputs
-from tuning.grid import GridOracle
 from tuning.loops import backend_loops
 from tuning.networks import find_network
 from tuning.population import Population
+from tuning.population import warn_out_of_memory
 from tuning.protocol import Protocol
 from tuning.saving import candidate_path
 from tuning.saving import save_model
@@ -138,7 +138,7 @@ def search_cells(job, send):
     """Returns the best learning rate of each cell, or a message of why not."""
     protocol = job.protocol
     model = TaskModel(job)
-    oracle = GridOracle(
+    oracle = keras_tuner.oracles.GridSearchOracle(
         objective=keras_tuner.Objective("val_loss", "min"),
         hyperparameters=hyperparameters(
             task=model.tasks,
@@ -294,7 +294,32 @@ def train_cells(job, cells, best, search_seconds, send):
 
 
 def _train_together(job, model, cells, members, send):
-    """Returns members' weights, steps and test scores, as a population."""
+    """Returns members' weights, steps and test scores, as populations."""
+    try:
+        return _train_population(job, model, cells, members, send)
+    except Exception as error:
+        if len(cells) == 1 or not backend_loops().is_out_of_memory(error):
+            raise
+        # Its traceback holds on to the memory.
+        error.__traceback__ = None
+    half = len(cells) // 2
+    warn_out_of_memory(len(cells), half)
+    parts = [
+        _train_together(job, model, cells[part], members[part], send)
+        for part in (slice(half), slice(half, None))
+    ]
+    (first, *_), (second, *_) = parts
+    return (
+        lambda i: first(i) if i < half else second(i - half),
+        np.concatenate([steps for _, steps, _ in parts]),
+        {
+            name: np.concatenate([scores[name] for *_, scores in parts])
+            for name in ("loss", "accuracy")
+        },
+    )
+
+
+def _train_population(job, model, cells, members, send):
     protocol = job.protocol
     population = Population(members)
     labels = [model.tasks.index(cell.task) for cell in cells]
