@@ -22,6 +22,7 @@ from tuning.data import open_inputs
 from tuning.loops import backend_loops
 from tuning.networks import find_network
 from tuning.population import Population
+from tuning.population import warn_out_of_memory
 from tuning.protocol import Protocol
 from tuning.saving import candidate_path
 from tuning.saving import save_model
@@ -75,7 +76,7 @@ def run_job(job, send):
             `("trials", rows)`, `("result", row)` and `("steps", count)`.
     """
     started = time.perf_counter()
-    best = _search(job, send)
+    best = search_cells(job, send)
     search_seconds = time.perf_counter() - started
     for depth in sorted({cell.depth for cell in job.cells}):
         cells = [cell for cell in job.cells if cell.depth == depth]
@@ -86,7 +87,7 @@ def run_job(job, send):
         if cells:
             share = search_seconds / len(job.cells)
             try:
-                _train(job, cells, best, share, send)
+                train_cells(job, cells, best, share, send)
             except Exception:
                 for cell in cells:
                     _send_failure(cell, traceback.format_exc(), send)
@@ -133,7 +134,7 @@ def hyperparameters(**values):
     return hp
 
 
-def _search(job, send):
+def search_cells(job, send):
     """Returns the best learning rate of each cell, or a message of why not."""
     protocol = job.protocol
     model = TaskModel(job)
@@ -237,7 +238,7 @@ def _records(job, model, split):
     return [a, b], [label(a, b) for label in model.labels]
 
 
-def _train(job, cells, best, search_seconds, send):
+def train_cells(job, cells, best, search_seconds, send):
     """Trains cells of one depth from scratch and tests them."""
     started = time.perf_counter()
     model = TaskModel(job)
@@ -258,12 +259,11 @@ def _train(job, cells, best, search_seconds, send):
     weights, steps, scores = train(job, model, cells, members, send)
     seconds = (time.perf_counter() - started) / len(cells) + search_seconds
     for i, cell in enumerate(cells):
-        constant = constant_accuracy(
+        constant, trivial = constant_accuracy(
             job.data, cell.inputs, cell.task, job.protocol.tolerance
         )
         accuracy = float(scores["accuracy"][i])
         finite = np.isfinite(scores["loss"][i])
-        trivial = constant >= tasks.constant.TRIVIAL_SHARE
         row = {
             **cell.row(),
             "accuracy": accuracy,
@@ -294,7 +294,32 @@ def _train(job, cells, best, search_seconds, send):
 
 
 def _train_together(job, model, cells, members, send):
-    """Returns members' weights, steps and test scores, as a population."""
+    """Returns members' weights, steps and test scores, as populations."""
+    try:
+        return _train_population(job, model, cells, members, send)
+    except Exception as error:
+        if len(cells) == 1 or not backend_loops().is_out_of_memory(error):
+            raise
+        # Its traceback holds on to the memory.
+        error.__traceback__ = None
+    half = len(cells) // 2
+    warn_out_of_memory(len(cells), half)
+    parts = [
+        _train_together(job, model, cells[part], members[part], send)
+        for part in (slice(half), slice(half, None))
+    ]
+    (first, *_), (second, *_) = parts
+    return (
+        lambda i: first(i) if i < half else second(i - half),
+        np.concatenate([steps for _, steps, _ in parts]),
+        {
+            name: np.concatenate([scores[name] for *_, scores in parts])
+            for name in ("loss", "accuracy")
+        },
+    )
+
+
+def _train_population(job, model, cells, members, send):
     protocol = job.protocol
     population = Population(members)
     labels = [model.tasks.index(cell.task) for cell in cells]

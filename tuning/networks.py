@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 import random
+import re
 
 import keras
 import keras_tuner
@@ -117,8 +118,9 @@ def find_network(name):
     """Returns the hypermodel class of a network.
 
     Args:
-        name: A key of `NETWORKS`, or `package.module:Name` for anybody's own:
-            a Keras layer that is made with `units` and called on `(a, b)`, or
+        name: A key of `NETWORKS`; the name of a layer of `kmul.layers`, in
+            small letters with underscores; or `package.module:Name` for
+            anybody's own: a Keras layer class, as for `network_of_layer`, or
             a KerasTuner hypermodel that is made with `width`, `units` and
             `tolerance`.
 
@@ -127,11 +129,14 @@ def find_network(name):
     """
     if name in NETWORKS:
         return NETWORKS[name]
+    if name in layer_names():
+        return network_of_layer(layer_names()[name])
     if ":" not in name:
-        near = difflib.get_close_matches(name, NETWORKS)
+        known = [*NETWORKS, *layer_names()]
+        near = difflib.get_close_matches(name, known)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
-            f"Unknown network: {name!r}.{hint} Known: {', '.join(NETWORKS)}, "
+            f"Unknown network: {name!r}.{hint} Known: {', '.join(known)}, "
             "or package.module:Name for one of your own."
         )
     module, _, attribute = name.partition(":")
@@ -149,16 +154,44 @@ def find_network(name):
     )
 
 
+def layer_names():
+    """Returns the layers of `kmul.layers` by their names as networks."""
+    return {
+        re.sub(
+            r"(?<=[a-z0-9])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name
+        ).lower(): each
+        for name, each in vars(layers).items()
+        if isinstance(each, type) and issubclass(each, keras.layers.Layer)
+    }
+
+
 def network_of_layer(layer):
-    """Returns the network that is one layer called on both inputs.
+    """Returns the network that is one layer on both inputs.
+
+    The layer is called on `[a, b]`, or, if it takes a single tensor, on both
+    side by side. Where its output is not as wide as the label, a linear dense
+    layer follows.
 
     Args:
-        layer: A Keras layer class, made with `units` and called on a list of
-            two tensors.
+        layer: A Keras layer class, made with `units` if it has that argument.
     """
 
     def outputs(self, a, b, depth, activation):
-        return layer(units=self.units)([a, b])
+        arguments = inspect.signature(layer).parameters
+        kwargs = {"units": self.units} if "units" in arguments else {}
+        try:
+            y = layer(**kwargs)([a, b])
+        except (TypeError, ValueError) as error:
+            try:
+                y = layer(**kwargs)(keras.layers.Concatenate()([a, b]))
+            except (TypeError, ValueError) as other:
+                raise ValueError(
+                    f"{layer.__name__} takes neither both inputs ({error}) nor "
+                    f"one ({other})."
+                ) from other
+        if y.shape[-1] != self.units:
+            y = keras.layers.Dense(self.units)(y)
+        return y
 
     return type(
         layer.__name__,

@@ -1,6 +1,7 @@
 """Many members of one architecture, trained as one Keras model."""
 
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -426,3 +427,12 @@ def _learning_rates(members, learning_rates):
             f"Received: learning_rates={learning_rates}"
         )
     return rates
+
+
+def warn_out_of_memory(members, fewer):
+    """Tells how many members were too many, and how many are tried next."""
+    warnings.warn(
+        f"The device has too little memory for {members} members together; "
+        f"going on with {fewer}.",
+        stacklevel=3,
+    )

@@ -52,7 +52,7 @@ def save_model(path, model, weights, row, example):
         "weights": [list(np.shape(each)) for each in weights],
         "example": {
             "inputs": [np.asarray(each).tolist() for each in example],
-            "outputs": np.asarray(copy.predict_on_batch(example)).tolist(),
+            "outputs": _predictions(copy, example).tolist(),
         },
     }
     card_path(path).write_text(json.dumps(card, indent=1) + "\n")
@@ -72,8 +72,13 @@ def check_model(path):
     example = json.loads(card_path(path).read_text())["example"]
     inputs = [np.array(each, "float32") for each in example["inputs"]]
     stored = np.array(example["outputs"], "float32")
-    error = np.abs(model.predict_on_batch(inputs) - stored)
+    error = np.abs(_predictions(model, inputs) - stored)
     return float((error / np.maximum(1, np.abs(stored))).max())
+
+
+def _predictions(model, inputs):
+    inputs = [keras.ops.convert_to_tensor(each) for each in inputs]
+    return keras.ops.convert_to_numpy(model(inputs))
 
 
 def move_model(path, target):

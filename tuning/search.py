@@ -171,6 +171,7 @@ def _list():
     import tasks
     from tuning.networks import ACTIVATIONS
     from tuning.networks import NETWORKS
+    from tuning.networks import layer_names
     from tuning.protocol import LEARNING_RATES
 
     print("tasks, and the inputs they have a meaning on:")
@@ -180,6 +181,7 @@ def _list():
     for name, network in NETWORKS.items():
         depths = ", ".join(map(str, network.depths))
         print(f"  {name}: {depths}; {', '.join(network.activations)}")
+    print(f"  layers: {', '.join(layer_names())}")
     print(f"activations: {', '.join(ACTIVATIONS)}")
     rates = ", ".join(f"{rate:g}" for rate in LEARNING_RATES)
     print(f"learning rates: {rates}, or any other")

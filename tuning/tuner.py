@@ -17,6 +17,7 @@ from tuning.oracles import LEASE_SECONDS
 from tuning.oracles import SharedOracle
 from tuning.oracles import create_trial
 from tuning.population import Population
+from tuning.population import warn_out_of_memory
 
 # What a trial scores whose loss is not a number: finite, as KerasTuner gives
 # up a search after a few trials without a score, and worse than all others.
@@ -205,6 +206,7 @@ class PopulationTuner(keras_tuner.Tuner):
         except Exception as error:
             if len(bucket) > 1 and backend_loops().is_out_of_memory(error):
                 half = len(bucket) // 2
+                warn_out_of_memory(len(bucket), half)
                 self.max_members = min(self.max_members, half)
                 # Without its traceback, which holds on to the memory.
                 error.__traceback__ = None

@@ -77,8 +77,6 @@ def _run_here(jobs, function):
 def _run_job(job, function, send):
     try:
         function(job, send)
-    except BrokenPipeError:
-        raise
     except Exception:
         send("error", traceback.format_exc())
     else:
@@ -108,7 +106,7 @@ def _run_in_processes(jobs, function):
                 worker, job = busy[connection]
                 try:
                     kind, content = connection.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):
                     worker.process.join()
                     kind = "error"
                     content = (
@@ -146,15 +144,16 @@ def _work(connection, processor, function):
     # Ctrl-C reaches every process of the terminal; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hide_tensorflow()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {processor})
-    try:
-        while True:
-            _run_job(
-                connection.recv(),
-                function,
-                lambda *event: connection.send(event),
-            )
-    except (EOFError, BrokenPipeError):
-        # The parent is gone.
-        return
+        backend_loops().use_one_thread()
+    while True:
+        _run_job(
+            connection.recv(), function, lambda *event: connection.send(event)
+        )
+
+
+def _die_with_parent():
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)

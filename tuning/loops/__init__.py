@@ -13,6 +13,8 @@ else:
   through the batches;
 - `is_accelerated()`: whether the default device is not a CPU, and
   `accelerator_name()`: what it is called, None for a CPU;
+- `use_one_thread()`: what a process needs to be told that is pinned to one
+  processor after the backend was imported;
 - `is_out_of_memory(error)`: whether an exception says that the device's
   memory was too small.
 

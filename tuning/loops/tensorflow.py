@@ -109,5 +109,9 @@ def accelerator_name():
     return details.get("device_name", "GPU")
 
 
+def use_one_thread():
+    """Nothing: TensorFlow counts the processors when it first runs."""
+
+
 def is_out_of_memory(error):
     return isinstance(error, tf.errors.ResourceExhaustedError)

@@ -90,5 +90,11 @@ def accelerator_name():
     return torch.cuda.get_device_name() if is_accelerated() else None
 
 
+def use_one_thread():
+    # It has counted the processors already. Two threads on one processor spend
+    # their time waiting for each other.
+    torch.set_num_threads(1)
+
+
 def is_out_of_memory(error):
     return isinstance(error, torch.OutOfMemoryError)

@@ -1,0 +1,445 @@
+import base64
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tuning import figures
+from tuning import report
+from tuning import summary
+from tuning.results import RESULT_COLUMNS
+from tuning.results import TRIAL_COLUMNS
+from tuning.results import Table
+
+DIVERGED = float(np.finfo("float32").max)
+
+
+def cell(task, inputs, network, depth=1, activation="linear", seed=0):
+    return {
+        "task": task,
+        "inputs": inputs,
+        "network": network,
+        "depth": depth,
+        "activation": activation,
+        "seed": seed,
+    }
+
+
+def result(accuracy, constant, *args, parameters=100, **kwargs):
+    return {
+        **cell(*args, **kwargs),
+        "accuracy": accuracy,
+        "loss": 0.25,
+        "constant_accuracy": constant,
+        "skill": (accuracy - constant) / (1 - constant),
+        "learning_rate": 0.01,
+        "steps": 3000,
+        "seconds": 1.5,
+        "parameters": parameters,
+        "backend": "jax",
+        "device": "a processor",
+        "status": "trivial" if constant >= 0.99 else "done",
+        "message": "",
+    }
+
+
+def failure(message, *args, **kwargs):
+    row = {"status": "failed", "message": message}
+    return {**cell(*args, **kwargs), **row}
+
+
+RESULTS = [
+    result(0.99, 0.5, "logical_xor", "many_hot", "multiply", seed=0),
+    result(1.0, 0.5, "logical_xor", "many_hot", "multiply", seed=1),
+    result(0.995, 0.5, "logical_xor", "many_hot", "multiply", seed=2),
+    result(0.25, 0.5, "logical_xor", "many_hot", "dense", 1),
+    result(0.375, 0.5, "logical_xor", "many_hot", "dense", 2, "relu"),
+    result(0.9925, 0.985, "dot", "one_hot", "dense", 1),
+    result(0.9, 0.2, "elementwise_add", "random", "dense", 1),
+    result(0.9, 0.2, "elementwise_add", "random", "multiply", parameters=50),
+    result(0.9, 0.995, "reduce_max", "random", "multiply"),
+    failure("ValueError: <shape> & more", "dot", "random", "multiply"),
+    failure("again", "reduce_max", "random", "dense", 1),
+]
+TRIALS = [
+    {
+        **cell("logical_xor", "many_hot", "multiply", seed=seed),
+        "learning_rate": rate,
+        "accuracy": 0.5,
+        "loss": loss,
+        "steps": 1000,
+        "status": "diverged" if loss == DIVERGED else "done",
+        "message": "",
+    }
+    for seed in range(3)
+    for rate, loss in (
+        (0.001, 1.0),
+        (0.01, 0.0),
+        (0.1, 0.5),
+        (1.0, 1e9),
+        (10.0, DIVERGED if seed else 2.0),
+    )
+]
+TRIALS.append(
+    {
+        **failure("no memory", "logical_xor", "many_hot", "multiply"),
+        "learning_rate": 100.0,
+    }
+)
+SETTINGS = {"search_steps": 1000, "batch_size": 32, "learning_rates": [0.1, 10]}
+PUBLISHED = """\
+task,inputs,network,depth,activation,accuracy,loss,learning_rate,steps,finished
+logical_xor,many_hot,multiply,1,linear,0.1,1,0.1,9,2018-11-02 10:00:00
+logical_xor,many_hot,multiply,1,linear,0.625,1,0.1,9,2018-11-03 10:00:00
+logical_xor,many_hot,dense,2,relu,0.25,1,0.1,9,2018-11-02 10:00:00
+dot,random,multiply,1,linear,0.25,1,0.1,9,2018-11-02 10:00:00
+logical_xor,random,dense,1,linear,1.0,1,0.1,9,2018-11-02 10:00:00
+"""
+
+
+def write_study(directory, results=RESULTS, trials=TRIALS):
+    directory.mkdir(exist_ok=True)
+    Table(directory / "results.csv", RESULT_COLUMNS).append(results)
+    Table(directory / "trials.csv", TRIAL_COLUMNS).append(trials)
+    (directory / "settings.json").write_text(json.dumps(SETTINGS))
+    return directory
+
+
+def frame(rows, columns, tmp_path):
+    table = Table(tmp_path / "table.csv", columns)
+    table.append(rows)
+    return summary.to_frame(table)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    directory = write_study(tmp_path_factory.mktemp("study"))
+    published = directory / "published.csv"
+    published.write_text(PUBLISHED)
+    arguments = [str(directory), "--published", str(published)]
+    assert report.main(arguments) == 0
+    return directory
+
+
+@pytest.fixture(scope="module")
+def page(study):
+    return (study / "report.html").read_text()
+
+
+@pytest.fixture
+def cells(tmp_path):
+    return summary.over_seeds(frame(RESULTS, RESULT_COLUMNS, tmp_path))
+
+
+def section(page, name):
+    """Returns the text of a section, and its tables' rows of cells."""
+    (text,) = (
+        part
+        for part in page.split("<h2 ")
+        if part.split(">")[1].startswith(f"{name}<")
+    )
+    rows = [
+        [
+            html.unescape(re.sub("<.*?>", "", each)).replace("−", "-")
+            for each in re.findall("<t[dh][ >].*?</t[dh]>|<td></td>", row)
+        ]
+        for row in re.findall("<tr.*?</tr>", text, re.DOTALL)
+    ]
+    return html.unescape(re.sub("<.*?>", "", text)), rows
+
+
+def columns(rows):
+    """Returns the rows as dictionaries, by the first as a heading."""
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+class TestPage:
+    def test_says_which_network_learned_what(self, page):
+        text, _ = section(page, "In short")
+        assert "5 pairs of task and inputs" in text
+        assert "1 to 3 seeds each: 9 cells. 2 runs failed" in text
+        # The pair whose only cell failed has no best.
+        assert "1 of 3 pairs learned by at least one network" in text
+        assert "learned 1 of 2 pairs: logical_xor (many_hot)." in text
+        assert (
+            "Nothing learned dot on one_hot. The best, dense (depth 1, linear, "
+            "rate 0.01), has accuracy 0.9925; a constant has 0.9850." in text
+        )
+        assert "left out of all of this: reduce_max on random." in text
+
+    def test_names_the_best_network_of_each_task(self, page):
+        _, rows = section(page, "Best network of each task")
+        best = {row["task"]: row for row in columns(rows)}
+        assert list(best) == ["elementwise_add", "dot", "logical_xor"]
+        # As accurate as dense, with half the parameters.
+        assert best["elementwise_add"]["network"] == "multiply"
+        xor = best["logical_xor"]
+        assert xor["accuracy"] == "0.9950"
+        assert xor["skill"] == "0.990"
+        assert xor["rate"] == "0.01"
+        assert (xor["learned by"], xor["of networks"]) == ("1", "3")
+        # Student's t of 2 degrees of freedom × 0.005 / √3.
+        assert rows[3][rows[0].index("accuracy") + 1] == "0.0124"
+        assert rows[3][rows[0].index("skill") + 1] == "0.025"
+
+    def test_ranks_by_mean_skill_without_trivial_cells(self, page):
+        _, rows = section(page, "Ranking of the networks")
+        ranking = columns(rows)
+        assert [row["network"] for row in ranking] == [
+            "multiply",
+            "dense",
+            "dense",
+        ]
+        # (0.99 + 0.875) / 2; reduce_max, far below 0, is not in it.
+        assert ranking[0]["mean skill"] == "0.932"
+        assert ranking[0]["cells"] == "2"
+        # -0.5 counts as 0, beside 0.5 and 0.875.
+        assert ranking[1]["mean skill"] == "0.458"
+        assert ranking[1]["plain mean"] == "0.292"
+        assert ranking[1]["cells"] == "3"
+
+    def test_lists_every_cell(self, page):
+        _, rows = section(page, "All results")
+        found = columns(rows)
+        assert len(found) == 9
+        assert [row["status"] for row in found].count("failed") == 2
+        trivial = next(row for row in found if row["status"] == "trivial")
+        assert (trivial["task"], trivial["accuracy"]) == (
+            "reduce_max",
+            "0.9000",
+        )
+
+    def test_lists_failures_with_their_messages(self, page):
+        _, rows = section(page, "Failures and remarks")
+        messages = {row["task"]: row["message"] for row in columns(rows[:3])}
+        assert messages == {
+            "dot": "ValueError: <shape> & more",
+            "reduce_max": "again",
+        }
+        assert rows[4][-2:] == ["100", "no memory"]
+        assert "<shape>" not in page
+
+    def test_compares_with_published_results(self, page):
+        text, rows = section(page, "Beside the published results")
+        assert "2 cells of 9 are among the published ones" in text
+        # The largest difference first; of two published rows, the later.
+        assert [row[2:] for row in rows[-2:]] == [
+            ["multiply", "1", "linear", "0.9950", "0.6250", "+0.3700"],
+            ["dense", "2", "relu", "0.3750", "0.2500", "+0.1250"],
+        ]
+
+    def test_says_the_settings(self, page):
+        _, rows = section(page, "Settings")
+        settings = dict(rows[1:])
+        assert settings["records per step"] == "32"
+        assert settings["learning rates"] == "0.1, 10"
+        assert settings["device"] == "a processor"
+        assert settings["seed"] == "0, 1, 2"
+
+    def test_is_self_contained(self, study, page):
+        images = re.findall('src="(.*?)"', page)
+        start = "data:image/png;base64,"
+        embedded = {base64.b64decode(each[len(start) :]) for each in images}
+        written = {path.read_bytes() for path in study.glob("figures/*.png")}
+        assert embedded == written
+        assert {path.name for path in study.glob("figures/*")} == {
+            "accuracy_many_hot.png",
+            "accuracy_one_hot.png",
+            "accuracy_random.png",
+            "published.png",
+            "rates_logical_xor_many_hot.png",
+            "skill_many_hot.png",
+            "skill_one_hot.png",
+            "skill_random.png",
+        }
+        assert not re.search("https?:|@import|<link|url[(]", page)
+
+
+def drawn(figure):
+    """Returns what stands in the cells of a heat map, by row and column."""
+    axes = figure.axes[0]
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    return names, {
+        (rows[round(text.get_position()[1])], round(text.get_position()[0])): (
+            text.get_text(),
+            text.get_weight() == "bold",
+        )
+        for text in axes.texts
+    }
+
+
+def test_heat_map_tells_scores_from_what_has_none(cells):
+    variants = cells[summary.VARIANT].drop_duplicates()
+    names = ["elementwise_add", "dot", "reduce_max", "logical_xor"]
+    figure = figures.heat_map(
+        cells, "random", names, variants, {"logical_xor"}, "accuracy"
+    )
+    labels, texts = drawn(figure)
+    assert labels == ["elementwise_add", "dot", "reduce_max †", "logical_xor"]
+    assert texts == {
+        ("multiply 1 linear", 0): ("0.900", False),
+        ("dense 1 linear", 0): ("0.900", False),
+        ("dense 2 relu", 0): ("–", False),
+        ("multiply 1 linear", 1): ("failed", False),
+        ("dense 1 linear", 1): ("–", False),
+        ("dense 2 relu", 1): ("–", False),
+        ("multiply 1 linear", 2): ("0.900", False),
+        ("dense 1 linear", 2): ("failed", False),
+        ("dense 2 relu", 2): ("–", False),
+    }
+    hatched = [p for p in figure.axes[0].patches if p.get_hatch()]
+    assert [round(p.get_x()) for p in hatched] == [3, 3, 3]
+    # Nothing but scores is coloured.
+    values = figure.axes[0].images[0].get_array()
+    assert np.ma.masked_invalid(values).count() == 3
+
+
+def test_heat_map_of_skill_marks_what_is_learned(cells):
+    variants = cells[summary.VARIANT].drop_duplicates()
+    figure = figures.heat_map(
+        cells, "many_hot", ["logical_xor"], variants, set(), "skill"
+    )
+    assert drawn(figure)[1] == {
+        ("multiply 1 linear", 0): ("0.990", True),
+        ("dense 1 linear", 0): ("−0.500", False),
+        ("dense 2 relu", 0): ("−0.250", False),
+    }
+
+
+def test_learning_rates_show_what_diverged(tmp_path):
+    trials = frame(TRIALS, TRIAL_COLUMNS, tmp_path)
+    results = pd.DataFrame(RESULTS[:1])
+    axes = figures.learning_rates(trials, results, "title").axes[0]
+    lines = {line.get_marker(): line for line in axes.lines}
+    # Rate 10 diverged with two seeds, and ended with a loss of 2 with the
+    # third; rate 1 ended far above the loss at the lowest rate.
+    assert list(lines["x"].get_xdata()) == [10]
+    assert list(lines[6].get_xdata()) == [1]
+    np.testing.assert_allclose(
+        axes.lines[2].get_xydata(),
+        [[0.001, 1], [0.01, figures.FLOOR], [0.1, 0.5], [10, 2]],
+    )
+    ring = axes.lines[3]
+    assert ring.get_xydata().tolist() == [[0.01, figures.FLOOR]]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.get_xlim()[1] < 100  # where the trial failed
+
+
+def test_interval_is_of_students_t():
+    half = summary.half_interval(pd.Series([1.0, 2.0, 3.0, None]))
+    assert half == pytest.approx(4.302653 / 3**0.5)
+    assert np.isnan(summary.half_interval(pd.Series([1.0])))
+
+
+def test_results_without_a_score_still_make_a_page(tmp_path):
+    directory = write_study(tmp_path, [failure("bad", "dot", "random", "a:B")])
+    (directory / "trials.csv").unlink()
+    (directory / "settings.json").unlink()
+    assert report.main([str(directory)]) == 0
+    page = (directory / "report.html").read_text()
+    assert "no score on a pair that is not trivial" in page
+    assert "There is no settings.json." in page
+
+
+def header(columns):
+    return ",".join(columns) + "\n"
+
+
+ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},\n"
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("results.csv", None, "has no results.csv"),
+        ("results.csv", "", "does not name the expected columns"),
+        ("results.csv", header(RESULT_COLUMNS), "has no results yet"),
+        ("results.csv", header(RESULT_COLUMNS) + "dot,", "is cut off"),
+        ("results.csv", b"\xff\xfe\x00", "it is not text"),
+        (
+            "results.csv",
+            header(RESULT_COLUMNS) + ROW.format("much", "done"),
+            "in line 2, accuracy is 'much', not a number",
+        ),
+        (
+            "results.csv",
+            header(RESULT_COLUMNS) + ROW.format("", "done"),
+            "a row that is done has no accuracy",
+        ),
+        (
+            "results.csv",
+            header(RESULT_COLUMNS) + ROW.format("0.5", "fine"),
+            "a row has the status 'fine'",
+        ),
+        ("trials.csv", header(TRIAL_COLUMNS) + "dot\n", "line 2 has 1 fields"),
+        ("settings.json", "{", "settings.json is damaged"),
+        ("figures", "", "figures"),
+    ],
+)
+def test_bad_directory_is_one_line(tmp_path, capsys, name, text, message):
+    directory = write_study(tmp_path)
+    (directory / "report.html").write_text("as it was")
+    if text is None:
+        (directory / name).unlink()
+    else:
+        content = text if isinstance(text, bytes) else text.encode()
+        (directory / name).write_bytes(content)
+    assert report.main([str(directory)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("report: error: ") and message in error
+    assert error.count("\n") == 1
+    assert (directory / "report.html").read_text() == "as it was"
+
+
+def test_missing_directory_is_one_line(tmp_path, capsys):
+    assert report.main([str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err == (
+        f"report: error: There is no directory {tmp_path / 'none'}.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (None, "No such file"),
+        ("", "is not a CSV file"),
+        ("task,inputs\n", "has no column network, depth, activation"),
+        (PUBLISHED.replace("0.625", "x"), "in line 3, accuracy is 'x'"),
+    ],
+)
+def test_bad_published_results_are_one_line(tmp_path, capsys, text, message):
+    directory = write_study(tmp_path / "study")
+    path = tmp_path / "published.csv"
+    if text is not None:
+        path.write_text(text)
+    assert report.main([str(directory), "--published", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (directory / "report.html").exists()
+
+
+def test_interrupted_writing_leaves_the_old_page(tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("as it was")
+
+    def interrupt(source, target):
+        assert source.read_text() == "new"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        report._replace(path, b"new")
+    assert path.read_text() == "as it was"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_needs_no_keras():
+    code = "import sys, tuning.report; sys.exit('keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
