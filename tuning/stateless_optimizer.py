@@ -9,6 +9,12 @@ UNSUPPORTED = (
     "use_ema",
     "weight_decay",
 )
+# Nadam keeps a product of its momenta that no single variable's update has.
+MORE_THAN_UPDATE_STEP = (
+    keras.optimizers.LossScaleOptimizer,
+    keras.optimizers.Nadam,
+    keras.optimizers.Optimizer,
+)
 
 
 def stateless_optimizer(optimizer, variables):
@@ -39,6 +45,7 @@ def stateless_optimizer(optimizer, variables):
                 "The optimizer of a population's member should update each "
                 f"variable by its gradient alone. Received: {name}={value!r}"
             )
+    # On torch an optimizer is of a class derived from the public one.
     public = next(
         (
             each
@@ -47,10 +54,12 @@ def stateless_optimizer(optimizer, variables):
         ),
         None,
     )
-    if public is None or public is keras.optimizers.Optimizer:
+    is_own = type(optimizer).__module__.partition(".")[0] != "keras"
+    if public is None or is_own or public in MORE_THAN_UPDATE_STEP:
         raise ValueError(
             "The optimizer of a population's member should be one of "
-            f"`keras.optimizers`. Received: optimizer={optimizer!r}"
+            "`keras.optimizers`, other than Nadam and LossScaleOptimizer. "
+            f"Received: optimizer={optimizer!r}"
         )
 
     class Stateless(public):

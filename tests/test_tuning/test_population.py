@@ -171,7 +171,7 @@ def test_bad_labels(labels):
     x, y = small.records()
     population = Population([small.model()] * 3)
     with pytest.raises(
-        ValueError, match="argument `labels`. .*2 label arrays.*3 members"
+        ValueError, match=r"argument `labels`. .*2 label arrays.*3 members"
     ):
         population.fit(x, [y, y], labels=labels)
 
@@ -525,7 +525,7 @@ def test_its_variables_are_the_stacked_ones():
 
 
 def test_no_members():
-    with pytest.raises(ValueError, match="at least one member.*members=\\[\\]"):
+    with pytest.raises(ValueError, match=r"at least one member.*members=\[\]"):
         Population([])
 
 
@@ -535,7 +535,7 @@ def test_no_members():
 def test_bad_learning_rates(rates):
     with pytest.raises(
         ValueError,
-        match="`learning_rates`. Expected a positive number for "
+        match=r"`learning_rates`. Expected a positive number for "
         "each of 2 members",
     ):
         Population([small.model()] * 2, rates)
