@@ -25,4 +25,72 @@ EXAMPLES = {
         lambda **kwargs: layers.ResidualDense(3, **kwargs),
         (2, 5, 4),
     ),
+    "MultiplicativeInteraction": (
+        lambda **kwargs: layers.MultiplicativeInteraction(3, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "MultiplicativeInteraction, three inputs of rank 3": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            3, activation="tanh", **kwargs
+        ),
+        [(2, 7, 4), (2, 7, 3), (2, 2)],
+    ),
+    "MultiplicativeInteraction, low rank": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            3, form="low_rank", rank=2, **kwargs
+        ),
+        [(2, 4), (2, 5), (2, 1)],
+    ),
+    "MultiplicativeInteraction, diagonal": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            form="diagonal", **kwargs
+        ),
+        [(2, 3, 4), (2, 5)],
+    ),
+    "MultiplicativeInteraction, scalar": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            form="scalar", **kwargs
+        ),
+        [(2, 4), (2, 5), (2, 2)],
+    ),
+    "HyperDense": (
+        lambda **kwargs: layers.HyperDense(3, **kwargs),
+        [(2, 6, 4), (2, 5)],
+    ),
+    "FiLM": (
+        lambda **kwargs: layers.FiLM(**kwargs),
+        [(2, 3, 3, 4), (2, 5)],
+    ),
+    "FiLM, projected": (
+        lambda **kwargs: layers.FiLM(3, residual=False, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "GatedDense": (
+        lambda **kwargs: layers.GatedDense(3, **kwargs),
+        (2, 4),
+    ),
+    "GatedDense, of rank 4": (
+        lambda **kwargs: layers.GatedDense(
+            3, gate_activation="gelu", use_bias=False, **kwargs
+        ),
+        (2, 3, 2, 4),
+    ),
+    "HighwayDense": (
+        lambda **kwargs: layers.HighwayDense(activation="tanh", **kwargs),
+        (2, 4),
+    ),
+    "HighwayDense, other width": (
+        lambda **kwargs: layers.HighwayDense(3, activation="tanh", **kwargs),
+        (2, 5, 4),
+    ),
+    "SqueezeExcite": (
+        lambda **kwargs: layers.SqueezeExcite(ratio=2, **kwargs),
+        (2, 3, 3, 8),
+    ),
+    "SqueezeExcite, channels first": (
+        lambda **kwargs: layers.SqueezeExcite(
+            ratio=1, data_format="channels_first", **kwargs
+        ),
+        (2, 8, 3),
+    ),
 }
