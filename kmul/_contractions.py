@@ -39,6 +39,35 @@ def outer_product(first, second):
     return ops.reshape(products, (*ops.shape(products)[:-2], width))
 
 
+def product_of_rows(factors):
+    """Returns the products over the axis before the last.
+
+    Halves are multiplied with each other until one row is left. So the
+    gradient is that of a product, exact also where one or more factors are
+    zero, and everything is a plain multiplication on every backend.
+
+    Args:
+        factors: Tensor of shape (batch, ..., n, units).
+
+    Returns:
+        A tensor of shape (batch, ..., units).
+    """
+    count = factors.shape[-2]
+    odd_ones = []
+    while count > 1:
+        half = count // 2
+        if count % 2:
+            odd_ones.append(factors[..., count - 1, :])
+        factors = ops.multiply(
+            factors[..., :half, :], factors[..., half : 2 * half, :]
+        )
+        count = half
+    product = factors[..., 0, :]
+    for each in odd_ones:
+        product = ops.multiply(product, each)
+    return product
+
+
 def bilinear(first, second, kernel):
     """Returns y_o = Σ_ij first_i second_j kernel_ijo.
 

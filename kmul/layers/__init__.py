@@ -8,5 +8,12 @@ from kmul.layers.multiplicative_interaction import (
     MultiplicativeInteraction as MultiplicativeInteraction,
 )
 from kmul.layers.multiply_unit import MultiplyUnit as MultiplyUnit
+from kmul.layers.neural_arithmetic import INALU as INALU
+from kmul.layers.neural_arithmetic import NAC as NAC
+from kmul.layers.neural_arithmetic import NALU as NALU
+from kmul.layers.neural_arithmetic import NAU as NAU
+from kmul.layers.neural_arithmetic import NMU as NMU
+from kmul.layers.neural_arithmetic import NPU as NPU
+from kmul.layers.neural_arithmetic import RealNPU as RealNPU
 from kmul.layers.residual_dense import ResidualDense as ResidualDense
 from kmul.layers.squeeze_excite import SqueezeExcite as SqueezeExcite

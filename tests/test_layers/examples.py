@@ -1,6 +1,7 @@
 """One example of every public layer, for the checks that all must pass."""
 
 from kmul import layers
+from kmul import regularizers
 
 # name → (function of keyword arguments that makes the layer, input shapes).
 # A list of shapes is a layer of several inputs.
@@ -93,4 +94,24 @@ EXAMPLES = {
         ),
         (2, 8, 3),
     ),
+    "NAC": (lambda **kwargs: layers.NAC(3, **kwargs), (2, 4)),
+    "NALU": (lambda **kwargs: layers.NALU(3, **kwargs), (2, 4)),
+    "INALU": (lambda **kwargs: layers.INALU(3, **kwargs), (2, 4)),
+    "NAU": (lambda **kwargs: layers.NAU(3, **kwargs), (2, 5, 4)),
+    "NAU, regularized": (
+        lambda **kwargs: layers.NAU(
+            3,
+            kernel_regularizer=regularizers.Discreteness(0.1),
+            regularizer_warmup=(0, 10),
+            **kwargs,
+        ),
+        (2, 4),
+    ),
+    "NMU": (lambda **kwargs: layers.NMU(3, **kwargs), (2, 4)),
+    "NMU, of rank 4": (
+        lambda **kwargs: layers.NMU(3, **kwargs),
+        (2, 3, 2, 4),
+    ),
+    "RealNPU": (lambda **kwargs: layers.RealNPU(3, **kwargs), (2, 4)),
+    "NPU": (lambda **kwargs: layers.NPU(3, **kwargs), (2, 5, 4)),
 }
