@@ -3,6 +3,7 @@
 from kmul import constraints as constraints
 from kmul import layers as layers
 from kmul import metrics as metrics
+from kmul import models as models
 from kmul import regularizers as regularizers
 
 __version__ = "0.1.0"

@@ -15,5 +15,9 @@ from kmul.layers.neural_arithmetic import NAU as NAU
 from kmul.layers.neural_arithmetic import NMU as NMU
 from kmul.layers.neural_arithmetic import NPU as NPU
 from kmul.layers.neural_arithmetic import RealNPU as RealNPU
+from kmul.layers.polynomial_block_2d import (
+    PolynomialBlock2D as PolynomialBlock2D,
+)
+from kmul.layers.polynomial_dense import PolynomialDense as PolynomialDense
 from kmul.layers.residual_dense import ResidualDense as ResidualDense
 from kmul.layers.squeeze_excite import SqueezeExcite as SqueezeExcite

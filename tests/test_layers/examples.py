@@ -114,4 +114,37 @@ EXAMPLES = {
     ),
     "RealNPU": (lambda **kwargs: layers.RealNPU(3, **kwargs), (2, 4)),
     "NPU": (lambda **kwargs: layers.NPU(3, **kwargs), (2, 5, 4)),
+    "PolynomialDense": (
+        lambda **kwargs: layers.PolynomialDense(3, hidden_units=5, **kwargs),
+        (2, 4),
+    ),
+    "PolynomialDense, ncp of rank 4": (
+        lambda **kwargs: layers.PolynomialDense(
+            3, form="ncp", hidden_units=5, **kwargs
+        ),
+        (2, 3, 2, 4),
+    ),
+    "PolynomialDense, ncp_skip of degree 3": (
+        lambda **kwargs: layers.PolynomialDense(
+            3, degree=3, form="ncp_skip", hidden_units=5, **kwargs
+        ),
+        (2, 5, 4),
+    ),
+    "PolynomialBlock2D": (
+        lambda **kwargs: layers.PolynomialBlock2D(
+            3, normalization=False, **kwargs
+        ),
+        (2, 4, 4, 3),
+    ),
+    "PolynomialBlock2D, regularized": (
+        lambda **kwargs: layers.PolynomialBlock2D(
+            3,
+            strides=2,
+            form="regularized",
+            activation="tanh",
+            alpha_initializer="ones",
+            **kwargs,
+        ),
+        (2, 4, 4, 2),
+    ),
 }
