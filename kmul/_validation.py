@@ -4,6 +4,7 @@ Each raises a `ValueError` that says what is wrong, what was expected and what
 was received.
 """
 
+import itertools
 import numbers
 
 
@@ -45,6 +46,15 @@ def check_choice(name, value, choices):
     return value
 
 
+def check_width(layer, units, width):
+    """Checks that a layer which keeps its input's width is asked for that."""
+    if units is not None and units != width:
+        raise ValueError(
+            f"`{layer}` keeps the width of its first input. Expected `units` "
+            f"to be None or {width}. Received: units={units}"
+        )
+
+
 def check_shape(layer, shape):
     """Returns `shape` as a tuple if its rank is ≥ 2 and its last axis known."""
     if not isinstance(shape, (tuple, list)) or any(
@@ -68,26 +78,44 @@ def check_shape(layer, shape):
     return shape
 
 
-def check_shapes(layer, shapes, minimum=2):
-    """Returns the shapes of a layer called on `minimum` or more tensors.
+def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
+    """Returns the shapes of a layer called on several tensors.
 
     Each has rank ≥ 2 and a known last axis, and all axes before the last are
     equal wherever they are known.
+
+    Args:
+        layer: Name of the layer, for the message.
+        shapes: What the layer's `build` was given.
+        minimum: Integer, the smallest number of tensors.
+        maximum: Integer, the largest number of tensors, any if `None`.
+        shared: Boolean, whether every tensor after the first may also be of
+            shape `(batch, features)`, shared by the first one's other axes.
     """
     if (
         not isinstance(shapes, (tuple, list))
         or len(shapes) < minimum
+        or (maximum is not None and len(shapes) > maximum)
         or not all(isinstance(shape, (tuple, list)) for shape in shapes)
     ):
+        count = f"at least {minimum}" if maximum is None else f"{maximum}"
         raise ValueError(
-            f"`{layer}` should be called on a list or tuple of at least "
-            f"{minimum} tensors. Received: input_shape={shapes}"
+            f"`{layer}` should be called on a list or tuple of {count} "
+            f"tensors. Received: input_shape={shapes}"
         )
     shapes = [check_shape(layer, shape) for shape in shapes]
     leading = [shape[:-1] for shape in shapes]
-    if len({len(shape) for shape in leading}) > 1 or any(
+    if shared:
+        rank = len(leading[0])
+        if any(len(each) not in (1, rank) for each in leading):
+            raise ValueError(
+                f"Every input of `{layer}` after the first should have the "
+                "axes of the first before its last one, or be of rank 2. "
+                f"Received: input_shape={shapes}"
+            )
+    if (not shared and len({len(shape) for shape in leading}) > 1) or any(
         len({size for size in sizes if size is not None}) > 1
-        for sizes in zip(*leading, strict=False)
+        for sizes in itertools.zip_longest(*leading)
     ):
         raise ValueError(
             f"All inputs of `{layer}` should have the same axes before the "
