@@ -2,5 +2,6 @@
 
 from kmul import layers as layers
 from kmul import metrics as metrics
+from kmul import models as models
 
 __version__ = "0.1.0"

@@ -35,6 +35,18 @@ def check_positive_number(name, value):
     return float(value)
 
 
+def check_each_positive(name, value, count):
+    """Returns `count` positive integers, given as one or as a list of them."""
+    if not isinstance(value, (tuple, list)):
+        return [check_positive_integer(name, value)] * count
+    if len(value) != count:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a positive "
+            f"integer or a list of {count} of them. Received: {name}={value!r}"
+        )
+    return [check_positive_integer(name, each) for each in value]
+
+
 def check_fraction(name, value):
     """Returns `value` if it is a number in [0, 1]."""
     if (
