@@ -88,8 +88,10 @@ class ImageClassifier(keras.Model):
             dtype=dtype,
             name="classifier",
         )(x)
-        super().__init__(inputs=image, outputs=x, dtype=dtype, **kwargs)
+        super().__init__(inputs=image, outputs=x, **kwargs)
 
+        # A functional model does not take its policy as an argument.
+        self.dtype_policy = keras.dtype_policies.get(dtype)
         self.image_shape = tuple(image_shape)
         self.classes = classes
         self.depth = depth
