@@ -1,0 +1,339 @@
+"""How fast a search is, beside stock KerasTuner, and against the hardware.
+
+    KERAS_BACKEND=jax python -m benchmarks.search [grid] [cells] [roofline]
+
+Three measurements, all of the `multiply` network (or `--network`), batch 32:
+
+- `grid`: 9 learning rates × 1,000 steps on 8 tasks, as `tuning.search` does
+  it, against KerasTuner's own GridSearch on the same backend, compile time
+  included on both sides. The two take turns.
+- `cells`: whole cells (9 × 1,000 steps, then 30,000, not stopped early).
+- `roofline`: the time that the arithmetic of a step takes at the measured
+  speed of matrix products, and its optimizer's memory traffic at the measured
+  speed of memory, as a share of the time that a step takes.
+"""
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import keras_tuner
+import numpy as np
+import rich.console
+import rich.table
+
+from tuning.cells import select_cells
+from tuning.data import DataSettings
+from tuning.data import open_inputs
+from tuning.job import Job
+from tuning.job import TaskModel
+from tuning.job import device_name
+from tuning.job import hyperparameters
+from tuning.job import run_job
+from tuning.job import search_cells
+from tuning.protocol import Protocol
+from tuning.workers import processors
+from tuning.workers import run_jobs
+
+PAIRS = (
+    ("elementwise_mul", "random"),
+    ("elementwise_add", "random"),
+    ("dot", "random"),
+    ("reduce_sum", "random"),
+    ("logical_and", "many_hot"),
+    ("logical_or", "many_hot"),
+    ("logical_xor", "many_hot"),
+    ("equality", "many_hot"),
+)
+
+
+def jobs(pairs, network, protocol, data, directory):
+    depth = [2] if network.startswith("dense") else [1]
+    return [
+        Job(
+            tuple(
+                select_cells(
+                    [task], [inputs], [network], ["linear"], depth, [0]
+                )
+            ),
+            protocol,
+            data,
+            directory,
+        )
+        for task, inputs in pairs
+    ]
+
+
+def run(work, function):
+    """Returns the seconds that jobs take together, and their peak memory."""
+    with PeakMemory() as memory:
+        started = time.perf_counter()
+        for _, kind, content in run_jobs(work, function):
+            if kind == "error":
+                raise RuntimeError(content)
+        seconds = time.perf_counter() - started
+    return seconds, memory.peak
+
+
+def run_stock(job):
+    """Returns the seconds of KerasTuner's own grid search of a job."""
+    protocol, cell = job.protocol, job.cells[0]
+    model = TaskModel(job)
+    arrays = []
+    for split, records in (
+        ("train", protocol.search_steps * protocol.batch_size),
+        ("validation", 4_000),
+    ):
+        x = open_inputs(job.data, cell.inputs, split)
+        a, b = x[0][:records], x[1][:records]
+        arrays.append(([a, b], model.labels[0](a, b)))
+    (x, y), validation = arrays
+    with tempfile.TemporaryDirectory() as directory:
+        started = time.perf_counter()
+        tuner = keras_tuner.GridSearch(
+            model,
+            objective=keras_tuner.Objective("val_loss", "min"),
+            hyperparameters=hyperparameters(
+                task=cell.task,
+                depth=cell.depth,
+                activation=cell.activation,
+                seed=cell.seed,
+                learning_rate=protocol.learning_rates,
+            ),
+            max_consecutive_failed_trials=100,
+            directory=directory,
+        )
+        tuner.search(
+            x,
+            y,
+            batch_size=protocol.batch_size,
+            validation_data=validation,
+            verbose=0,
+        )
+        return time.perf_counter() - started
+
+
+class PeakMemory:
+    """The most memory that this process and its children hold together.
+
+    Memory that processes share is counted once.
+    """
+
+    def __enter__(self):
+        self.peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *arguments):
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self):
+        while not self._stop.wait(0.5):
+            self.peak = max(self.peak, sum(map(_held, _family(os.getpid()))))
+
+
+def _family(process):
+    family = [process]
+    for member in family:
+        try:
+            for task in os.listdir(f"/proc/{member}/task"):
+                path = f"/proc/{member}/task/{task}/children"
+                with open(path) as file:
+                    family += [int(child) for child in file.read().split()]
+        except OSError:
+            continue
+    return family
+
+
+def _held(process):
+    try:
+        with open(f"/proc/{process}/smaps_rollup") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return 0
+    return sum(int(line[1]) * 1024 for line in lines if line[0] == "Pss:")
+
+
+def matmul_speed():
+    """Returns floating-point operations per second of large products."""
+    a = np.random.default_rng(0).normal(size=(2048, 2048)).astype("float32")
+    best = min(_seconds(lambda: a @ a) for _ in range(5))
+    return 2 * 2048**3 / best
+
+
+def memory_speed():
+    """Returns bytes per second, read and written, of a pass over memory."""
+    source = np.ones(2**27, "float32")
+    target = np.zeros_like(source)
+    best = min(_seconds(lambda: np.copyto(target, source)) for _ in range(5))
+    return 2 * source.nbytes / best
+
+
+def _seconds(function):
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def roofline_seconds(speeds, width=128, hidden=256, units=128, batch=32):
+    """Returns the least seconds of a step of one `multiply` network.
+
+    Arithmetic: three products forward; backward, three for the weights and
+    one for the last layer's inputs. Traffic: Adam reads weights, gradients
+    and both moments, and writes all but the gradients.
+    """
+    product = 2 * batch * width * hidden
+    arithmetic = 2 * 2 * product + 3 * 2 * batch * hidden * units
+    parameters = 2 * (width + 1) * hidden + (hidden + 1) * units
+    traffic = 7 * 4 * parameters
+    return arithmetic / speeds[0], traffic / speeds[1]
+
+
+def measure_speed(kind, send):
+    """A job that measures one processor: see `tuning.workers`."""
+    speed = matmul_speed if kind[0] == "matmul" else memory_speed
+    send("speed", speed())
+
+
+def speeds():
+    """Returns both speeds of all processors at once."""
+    found = []
+    for name in ("matmul", "memory"):
+        work = [(name, processor) for processor in processors()]
+        found.append(
+            sum(
+                content
+                for _, kind, content in run_jobs(work, measure_speed)
+                if kind == "speed"
+            )
+        )
+    return found
+
+
+def benchmark_grid(options, table):
+    protocol = Protocol(search_steps=options.steps)
+    with tempfile.TemporaryDirectory() as directory:
+        work = jobs(PAIRS, options.network, protocol, options.data, directory)
+        ours, stock, memory = [], [], 0
+        for turn in range(options.turns):
+            seconds, peak = run(work, search_cells)
+            ours.append(seconds / len(work))
+            memory = max(memory, peak)
+            stock.append(run_stock(work[turn * 5 % len(work)]))
+    ratios = [b / a for a, b in zip(ours, stock, strict=True)]
+    table.add_row(
+        f"grid of 9 rates × {options.steps:,} steps, a task",
+        f"{np.median(ours):.2f} s",
+        f"{np.median(stock):.1f} s",
+        f"{np.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})",
+    )
+    table.add_row(
+        "  memory, all processes", f"{memory / 2**30:.2f} GiB", "", ""
+    )
+
+
+def benchmark_cells(options, table):
+    # No accuracy is above 1, so that no training stops early.
+    protocol = Protocol(target=2.0)
+    with tempfile.TemporaryDirectory() as directory:
+        work = jobs(
+            PAIRS[2:6], options.network, protocol, options.data, directory
+        )
+        seconds, _ = run(work, run_job)
+    each = seconds / len(work)
+    table.add_row(
+        "a whole cell, 39,000 steps",
+        f"{each:.2f} s",
+        "78 to 103 s (released code)",
+        f"{78 / each:.1f} to {103 / each:.1f}",
+    )
+    table.add_row("  cells per hour", f"{3600 / each:,.0f}", "", "")
+
+
+def step_seconds(job, send):
+    """A job that measures the steps of a population on one processor."""
+    from tuning.population import Population
+
+    model = TaskModel(job)
+    values = dict(task=job.cells[0].task, depth=1, activation="linear", seed=0)
+    members = [
+        model.build(hyperparameters(learning_rate=1e-4, **values))
+        for _ in range(4)
+    ]
+    population = Population(members)
+    x = open_inputs(job.data, job.cells[0].inputs, "train")
+    arguments = dict(x=x, y=model.labels, steps_per_epoch=1_000)
+    population.fit(**arguments)
+    started = time.perf_counter()
+    population.fit(epochs=3, **arguments)
+    send("seconds", (time.perf_counter() - started) / (3_000 * len(members)))
+
+
+def benchmark_roofline(options, table):
+    if options.network != "multiply":
+        raise SystemExit("The roofline is worked out for multiply alone.")
+    found = speeds()
+    with tempfile.TemporaryDirectory() as directory:
+        work = jobs(
+            [PAIRS[6]] * len(processors()),
+            options.network,
+            Protocol(),
+            options.data,
+            directory,
+        )
+        measured = [
+            content
+            for _, kind, content in run_jobs(work, step_seconds)
+            if kind == "seconds"
+        ]
+    together = 1 / sum(1 / each for each in measured)
+    arithmetic, traffic = roofline_seconds(found)
+    table.add_row(
+        "a step of a member, all processors",
+        f"{together * 1e3:.3f} ms",
+        f"{arithmetic * 1e3:.3f} + {traffic * 1e3:.3f} ms at "
+        f"{found[0] / 1e9:.0f} GFLOP/s, {found[1] / 1e9:.0f} GB/s",
+        f"{(arithmetic + traffic) / together:.0%} of the roofline",
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = {
+        "grid": benchmark_grid,
+        "cells": benchmark_cells,
+        "roofline": benchmark_roofline,
+    }
+    parser.add_argument("kinds", nargs="*", choices=[[], *kinds], default=[])
+    parser.add_argument("--network", default="multiply")
+    parser.add_argument("--steps", type=int, default=1_000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--data-dir")
+    options = parser.parse_args()
+    options.data = DataSettings(options.data_dir)
+    for inputs in ("random", "many_hot"):
+        open_inputs(options.data, inputs, "train")
+    table = rich.table.Table(
+        title=f"{keras.config.backend()} on {len(processors())} × "
+        f"{device_name()}, {time.strftime('%Y-%m-%d')}"
+    )
+    for name in ("what", "kmul", "against", "ratio"):
+        table.add_column(name)
+    for kind in options.kinds or kinds:
+        kinds[kind](options, table)
+    rich.console.Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""The command line of a search: `python -m tuning.search --help`."""
+
+import argparse
+import importlib.util
+import json
+import math
+import os
+import pathlib
+import sys
+
+DESCRIPTION = """\
+Find out which networks learn an operation. Every network is searched over
+learning rate and depth, trained at the best rate, and tested. The backend is
+KERAS_BACKEND: jax, tensorflow or torch."""
+
+
+def main(arguments=None):
+    """Runs a search; returns the process's exit code."""
+    options = _parser().parse_args(arguments)
+    # TensorFlow's own greeting is of no use here.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        _check_backend()
+        if options.list:
+            return _list()
+        return _search(options)
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped. What was finished is in {options.directory}; the same "
+            "command goes on from there.",
+            file=sys.stderr,
+        )
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"search: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        print(f"search: error: {message}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser():
+    parser = _Parser(
+        prog="python -m tuning.search",
+        description=DESCRIPTION,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+    def several(name, default, kind=str, **kwargs):
+        parser.add_argument(
+            name,
+            nargs="+",
+            default=default,
+            type=lambda text: text if text == "all" else kind(text),
+            metavar=name.strip("-").replace("-", "_").upper(),
+            **kwargs,
+        )
+
+    several("--task", ["logical_xor"], help="operations, or all")
+    several("--inputs", ["many_hot"], help="input distributions, or all")
+    several("--network", ["all"], help="networks, package.module:Name, or all")
+    several("--activation", ["linear", "relu"], help="activations, or all")
+    several("--depth", ["all"], _positive_integer, help="depths, or all")
+    several("--learning-rate", ["all"], _positive_number, help="rates, or all")
+    for name, default, text in (
+        ("--search-steps", 1_000, "steps of a trial of a learning rate"),
+        ("--train-steps", 30_000, "steps of the training after it, at most"),
+        ("--batch-size", 32, "records per step"),
+        ("--seeds", 1, "how many seeds to repeat everything with"),
+    ):
+        parser.add_argument(
+            name, type=_positive_integer, default=default, help=text
+        )
+    parser.add_argument(
+        "--train-records",
+        type=_positive_integer,
+        help="records to train on, at most (default: 1,000,000)",
+    )
+    parser.add_argument(
+        "--seed", type=_integer, default=0, help="the first seed"
+    )
+    parser.add_argument(
+        "--directory", default="results", help="where the results go"
+    )
+    parser.add_argument(
+        "--data-dir", help="where data sets are kept (default: that of TFDS)"
+    )
+    parser.add_argument(
+        "--tuner",
+        choices=("population", "one-by-one"),
+        default="population",
+        help="train trials together, or as stock KerasTuner does",
+    )
+    parser.add_argument(
+        "--save-best",
+        nargs="?",
+        const="saved_models",
+        metavar="DIRECTORY",
+        help="save the best model of each task (in saved_models)",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="say what can be named, and stop"
+    )
+    return parser
+
+
+def _positive_integer(text):
+    value = _integer(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(
+            f"expected a positive integer, received {text!r}"
+        )
+    return value
+
+
+def _integer(text):
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError(
+            f"expected an integer of 0 or more, received {text!r}"
+        )
+    return value
+
+
+def _positive_number(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"expected a finite number above 0, received {text!r}"
+        )
+    return value
+
+
+def _check_backend():
+    """Raises a `ValueError` unless Keras's backend can be imported."""
+    name = os.environ.get("KERAS_BACKEND") or _configured_backend()
+    known = ("jax", "tensorflow", "torch")
+    if name not in known:
+        raise ValueError(
+            f"Unknown backend: KERAS_BACKEND={name}. Known: {', '.join(known)}."
+        )
+    if importlib.util.find_spec(name) is None:
+        raise ValueError(
+            f"The backend {name} is not installed. Install it with pip install "
+            f"'kmul[{name}]', or set KERAS_BACKEND to another."
+        )
+
+
+def _configured_backend():
+    """Returns the backend that Keras uses when none is asked for."""
+    home = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
+    try:
+        text = pathlib.Path(home, "keras.json").read_text()
+        return json.loads(text).get("backend", "tensorflow")
+    except (OSError, ValueError):
+        return "tensorflow"
+
+
+def _list():
+    import tasks
+    from tuning.networks import ACTIVATIONS
+    from tuning.networks import NETWORKS
+    from tuning.protocol import LEARNING_RATES
+
+    print("tasks, and the inputs they have a meaning on:")
+    for name, operation in tasks.OPERATIONS.items():
+        print(f"  {name}: {', '.join(operation.inputs)}")
+    print("networks, their depths and activations:")
+    for name, network in NETWORKS.items():
+        depths = ", ".join(map(str, network.depths))
+        print(f"  {name}: {depths}; {', '.join(network.activations)}")
+    print(f"activations: {', '.join(ACTIVATIONS)}")
+    rates = ", ".join(f"{rate:g}" for rate in LEARNING_RATES)
+    print(f"learning rates: {rates}, or any other")
+    return 0
+
+
+def _search(options):
+    import keras
+    import rich.console
+
+    from tuning.cells import select_cells
+    from tuning.data import DataSettings
+    from tuning.job import device_name
+    from tuning.networks import ACTIVATIONS
+    from tuning.networks import NETWORKS
+    from tuning.progress import Progress
+    from tuning.progress import results_table
+    from tuning.protocol import LEARNING_RATES
+    from tuning.protocol import Protocol
+    from tuning.study import Settings
+    from tuning.study import Study
+
+    def unless_all(values, everything):
+        return everything if "all" in values else list(dict.fromkeys(values))
+
+    protocol = Protocol(
+        search_steps=options.search_steps,
+        train_steps=options.train_steps,
+        check_steps=min(1_000, options.train_steps),
+        batch_size=options.batch_size,
+        learning_rates=tuple(
+            sorted(unless_all(options.learning_rate, LEARNING_RATES))
+        ),
+    )
+    cells = select_cells(
+        list(dict.fromkeys(options.task)),
+        list(dict.fromkeys(options.inputs)),
+        unless_all(options.network, list(NETWORKS)),
+        unless_all(options.activation, list(ACTIVATIONS)),
+        unless_all(options.depth, None),
+        range(options.seed, options.seed + options.seeds),
+    )
+    study = Study(
+        options.directory,
+        cells,
+        Settings(
+            protocol,
+            DataSettings(options.data_dir, train_records=options.train_records),
+            options.tuner == "one-by-one",
+        ),
+        options.save_best,
+    )
+    console = rich.console.Console()
+    with study.open():
+        missing = study.missing()
+        trials = len(missing) * len(protocol.learning_rates)
+        console.print(
+            f"Backend {keras.config.backend()} on {device_name()}: "
+            f"{len(missing)} of {len(cells)} cells to run, {trials} trials of "
+            f"{protocol.search_steps:,} steps.",
+            highlight=False,
+        )
+        study.prepare()
+        with Progress(console, missing, protocol) as progress:
+            for event in study.run():
+                progress.update(*event)
+        rows = study.rows()
+    console.print(results_table(rows))
+    console.print(
+        f"Results: {study.results.path}\nTrials: {study.trials.path}\n"
+        f"A page of them: python -m tuning.report {options.directory}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if options.save_best:
+        console.print(f"Best models: {options.save_best}", soft_wrap=True)
+    failed = sum(row["status"] == "failed" for row in rows)
+    if failed:
+        console.print(f"[red]{failed} cells failed.[/red]")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
