@@ -38,6 +38,11 @@ class LayerMonitor(keras.callbacks.Callback):
     def measure(self):
         raise NotImplementedError
 
+    def reset(self):
+        """Forgets what was measured; the next training starts at step 0."""
+        self.rows = []
+        self._step = 0
+
     def on_train_begin(self, logs=None):
         if not self.rows or self.rows[-1]["step"] != self._step:
             self._record()

@@ -61,6 +61,8 @@ class AttentionMonitor(LayerMonitor):
         self._features = None
 
     def set_model(self, model):
+        if model is self._model:
+            return
         super().set_model(model)
         if not hasattr(model, "inputs"):
             raise ValueError(
