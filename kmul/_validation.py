@@ -36,6 +36,32 @@ def check_positive_number(name, value):
     return float(value)
 
 
+def check_each_positive(name, value, count):
+    """Returns `count` positive integers, given as one or as a list of them."""
+    if not isinstance(value, (tuple, list)):
+        return [check_positive_integer(name, value)] * count
+    if len(value) != count:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a positive "
+            f"integer or a list of {count} of them. Received: {name}={value!r}"
+        )
+    return [check_positive_integer(name, each) for each in value]
+
+
+def check_fraction(name, value):
+    """Returns `value` if it is a number in [0, 1]."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not 0 <= value <= 1
+    ):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a number in "
+            f"[0, 1]. Received: {name}={value!r}"
+        )
+    return float(value)
+
+
 def check_choice(name, value, choices):
     """Returns `value` if it is one of `choices`."""
     if value not in choices:
@@ -120,5 +146,16 @@ def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
         raise ValueError(
             f"All inputs of `{layer}` should have the same axes before the "
             f"last one. Received: input_shape={shapes}"
+        )
+    return shapes
+
+
+def check_same_shapes(layer, shapes):
+    """Returns the shapes of a layer called on tensors of one shape."""
+    shapes = check_shapes(layer, shapes)
+    if len({shape[-1] for shape in shapes}) > 1:
+        raise ValueError(
+            f"All inputs of `{layer}` should have one shape. "
+            f"Received: input_shape={shapes}"
         )
     return shapes

@@ -1,9 +1,13 @@
 """Layers that multiply, and their relatives. Used like `keras.layers`."""
 
+from kmul.layers.depth_weighted_average import (
+    DepthWeightedAverage as DepthWeightedAverage,
+)
 from kmul.layers.film import FiLM as FiLM
 from kmul.layers.gated_dense import GatedDense as GatedDense
 from kmul.layers.highway_dense import HighwayDense as HighwayDense
 from kmul.layers.hyper_dense import HyperDense as HyperDense
+from kmul.layers.layer_attention import LayerAttention as LayerAttention
 from kmul.layers.multiplicative_interaction import (
     MultiplicativeInteraction as MultiplicativeInteraction,
 )
@@ -20,4 +24,6 @@ from kmul.layers.polynomial_block_2d import (
 )
 from kmul.layers.polynomial_dense import PolynomialDense as PolynomialDense
 from kmul.layers.residual_dense import ResidualDense as ResidualDense
+from kmul.layers.residual_mix import ResidualMix as ResidualMix
+from kmul.layers.scalar_mix import ScalarMix as ScalarMix
 from kmul.layers.squeeze_excite import SqueezeExcite as SqueezeExcite

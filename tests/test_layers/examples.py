@@ -147,4 +147,44 @@ EXAMPLES = {
         ),
         (2, 4, 4, 2),
     ),
+    # Attention over layers.
+    **{
+        f"LayerAttention, {mechanism}": (
+            lambda mechanism=mechanism, **kwargs: layers.LayerAttention(
+                3, mechanism, **kwargs
+            ),
+            [(2, 3, 4), (2, 12), (2, 2, 3, 2)],
+        )
+        for mechanism in ("concat", "static", "recurrent")
+    },
+    "LayerAttention, self": (
+        lambda **kwargs: layers.LayerAttention(
+            3,
+            "self",
+            transform_units=6,
+            transform_activation="tanh",
+            num_heads=2,
+            key_dim=4,
+            pooling="avg",
+            activation="softplus",
+            **kwargs,
+        ),
+        [(2, 3, 4), (2, 12), (2, 5, 3, 7)],
+    ),
+    "ResidualMix": (
+        lambda **kwargs: layers.ResidualMix(0.3, **kwargs),
+        [(2, 3, 4), (2, 3, 4)],
+    ),
+    "ResidualMix, per channel": (
+        lambda **kwargs: layers.ResidualMix(0.3, per="channel", **kwargs),
+        [(2, 4), (2, 4)],
+    ),
+    "ScalarMix": (
+        lambda **kwargs: layers.ScalarMix(**kwargs),
+        [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
+    ),
+    "DepthWeightedAverage": (
+        lambda **kwargs: layers.DepthWeightedAverage(**kwargs),
+        [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
+    ),
 }
