@@ -4,6 +4,14 @@ from kmul.layers.depth_weighted_average import (
     DepthWeightedAverage as DepthWeightedAverage,
 )
 from kmul.layers.film import FiLM as FiLM
+from kmul.layers.fusion import BLOCKFusion as BLOCKFusion
+from kmul.layers.fusion import LowRankFusion as LowRankFusion
+from kmul.layers.fusion import MFBFusion as MFBFusion
+from kmul.layers.fusion import MFHFusion as MFHFusion
+from kmul.layers.fusion import MLBFusion as MLBFusion
+from kmul.layers.fusion import MUTANFusion as MUTANFusion
+from kmul.layers.fusion import TensorFusion as TensorFusion
+from kmul.layers.fusion import TuckerFusion as TuckerFusion
 from kmul.layers.gated_dense import GatedDense as GatedDense
 from kmul.layers.highway_dense import HighwayDense as HighwayDense
 from kmul.layers.hyper_dense import HyperDense as HyperDense

@@ -6,7 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from support.gradients import call
+from support.gradients import compile_on_jax
 from support.gradients import layer_gradients
+from support.gradients import layer_loss
 
 
 def random_inputs(shapes, seed=0):
@@ -55,7 +58,7 @@ def check_build_and_shapes(make, shapes):
 def check_mixed_precision(make, shapes):
     for dtype in ("float16", "bfloat16"):
         layer = make(dtype=f"mixed_{dtype}")
-        outputs = layer(random_inputs(shapes))
+        outputs = call(layer, random_inputs(shapes))
         assert keras.backend.standardize_dtype(outputs.dtype) == dtype
         assert np.isfinite(
             ops.convert_to_numpy(ops.cast(outputs, "float32"))
@@ -120,7 +123,7 @@ def check_numerical_gradients(make, shapes):
     """
     exact = keras.config.backend() == "tensorflow"
     dtype, step, tolerance = (
-        ("float64", 1e-6, 1e-6) if exact else ("float32", 1e-2, 1e-2)
+        ("float64", 1e-6, 1e-6) if exact else ("float32", 1e-3, 1e-2)
     )
     layer = make(dtype=dtype)
     layer.build(shapes)
@@ -130,15 +133,11 @@ def check_numerical_gradients(make, shapes):
     weights = [
         np.array(ops.convert_to_numpy(v)) for v in layer.trainable_variables
     ]
-    constant = [v.value for v in layer.non_trainable_variables]
+    compiled = compile_on_jax(layer_loss(layer, several))
 
     def loss(point):
         tensors = [ops.convert_to_tensor(each.astype(dtype)) for each in point]
-        given = tensors[: len(inputs)]
-        outputs, _ = layer.stateless_call(
-            tensors[len(inputs) :], constant, given if several else given[0]
-        )
-        return np.sum(np.square(to_numpy(outputs), dtype="float64"))
+        return float(to_numpy(compiled(*tensors)))
 
     by_input, by_weight = layer_gradients(
         layer, inputs if several else inputs[0], weights

@@ -187,4 +187,50 @@ EXAMPLES = {
         lambda **kwargs: layers.DepthWeightedAverage(**kwargs),
         [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
     ),
+    "MLBFusion": (
+        lambda **kwargs: layers.MLBFusion(3, hidden_units=5, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "MUTANFusion": (
+        lambda **kwargs: layers.MUTANFusion(
+            3, hidden_units=5, rank=2, **kwargs
+        ),
+        [(2, 3, 4), (2, 3, 5)],
+    ),
+    "MFBFusion": (
+        lambda **kwargs: layers.MFBFusion(
+            3, hidden_units=5, factor=2, **kwargs
+        ),
+        [(2, 4), (2, 5)],
+    ),
+    "MFHFusion": (
+        lambda **kwargs: layers.MFHFusion(
+            3, hidden_units=5, factor=2, **kwargs
+        ),
+        [(2, 4), (2, 5)],
+    ),
+    "TuckerFusion": (
+        lambda **kwargs: layers.TuckerFusion(3, hidden_units=5, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "BLOCKFusion": (
+        lambda **kwargs: layers.BLOCKFusion(
+            3, hidden_units=6, rank=2, chunks=2, **kwargs
+        ),
+        [(2, 4), (2, 5)],
+    ),
+    "BLOCKFusion, of rank 4": (
+        lambda **kwargs: layers.BLOCKFusion(
+            3, hidden_units=6, rank=2, chunks=2, use_bias=False, **kwargs
+        ),
+        [(2, 3, 2, 4), (2, 3, 2, 5)],
+    ),
+    "TensorFusion": (
+        lambda **kwargs: layers.TensorFusion(3, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "LowRankFusion": (
+        lambda **kwargs: layers.LowRankFusion(3, rank=2, **kwargs),
+        [(2, 4), (2, 5), (2, 2)],
+    ),
 }
