@@ -21,7 +21,27 @@ def fold(step, vectorize):
         lambda carry, label, x, y: step(carry, x, y[label][0]),
         in_dims=(0, 0, None, None),
     )
-    traced_step = _traced(members_step)
+    graphs = {}
+
+    def traced(carry, label, x, y):
+        """Returns a step's tensor operations, from flat tensors to flat ones.
+
+        A step goes through some hundred calls of Keras for each of the few
+        tensor operations it comes down to. They are recorded once for all
+        arguments of the same shapes, and run alone from then on.
+        """
+        tensors = keras.tree.flatten((carry, label, x, y))
+        shapes = tuple((each.shape, each.dtype) for each in tensors)
+        if shapes not in graphs:
+
+            def flat_step(*tensors):
+                arguments = keras.tree.pack_sequence_as(
+                    (carry, label, x, y), list(tensors)
+                )
+                return keras.tree.flatten(members_step(*arguments))
+
+            graphs[shapes] = make_fx(flat_step)(*tensors)
+        return graphs[shapes]
 
     def chunk(carries, active, labels, xs, ys):
         tree = keras.tree
@@ -38,48 +58,21 @@ def fold(step, vectorize):
         if len(kept) == 0:
             return carries, outputs
         carry = tree.map_structure(lambda each: each[kept], carries)
-        for index in range(steps):
-            x = tree.map_structure(lambda each, index=index: each[index], xs)
-            carry, output = traced_step(carry, labels, x, ys[:, index])
-            outputs[kept, index] = output.to(outputs.dtype)
+        first = tree.map_structure(lambda each: each[0], xs)
+        graph = traced(carry, labels, first, ys[:, 0])
+        flat, flat_xs = tree.flatten(carry), tree.flatten(xs)
+        with torch.no_grad():
+            for index in range(steps):
+                x = [each[index] for each in flat_xs]
+                *flat, output = graph(*flat, labels, *x, ys[:, index])
+                outputs[kept, index] = output.to(outputs.dtype)
+        carry = tree.pack_sequence_as(carry, flat)
         carries = tree.map_structure(
             lambda old, new: old.index_copy(0, kept, new), carries, carry
         )
         return carries, outputs
 
     return chunk
-
-
-def _traced(function):
-    """Returns a function that runs only the tensor operations of another.
-
-    A step goes through some hundred calls of Keras for each of the few tensor
-    operations it comes down to. They are recorded the first time, for each
-    shape of the arguments, and run alone from then on.
-    """
-    flatten, pack = keras.tree.flatten, keras.tree.pack_sequence_as
-
-    traced = {}
-
-    def call(*arguments):
-        tensors = flatten(arguments)
-        shapes = tuple((each.shape, each.dtype) for each in tensors)
-        graph, result = traced.get(shapes, (None, None))
-        if graph is None:
-            recorded = []
-
-            def flat(*tensors):
-                result = function(*pack(arguments, list(tensors)))
-                recorded.append(result)
-                return flatten(result)
-
-            graph = make_fx(flat)(*tensors)
-            result = keras.tree.map_structure(lambda _: 0, recorded[0])
-            traced[shapes] = graph, result
-        with torch.no_grad():
-            return pack(result, graph(*tensors))
-
-    return call
 
 
 def is_accelerated():
