@@ -96,21 +96,21 @@ def build(network, budget, **options):
         **options: `image_shape`, `classes`, `depth`, `filters`, `strides`.
     """
 
-    def parameters(size):
-        return network.make(size, **options).count_params()
-
-    if parameters(1) > budget:
+    one, two, three = (
+        network.make(size, **options).count_params() for size in (1, 2, 3)
+    )
+    if one > budget:
         raise ValueError(
             f"No network {network.name!r} of depth {options['depth']} has as "
             f"few as {budget:,} parameters"
         )
-    low, high = 1, 2
-    while parameters(high) <= budget:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if parameters(middle) <= budget:
-            low = middle
-        else:
-            high = middle
-    return network.make(low, **options)
+
+    def parameters(size):
+        # A polynomial of second order, which three of its values determine.
+        first, second = two - one, three - 2 * two + one
+        return one + (size - 1) * first + (size - 1) * (size - 2) // 2 * second
+
+    size = 1
+    while parameters(size + 1) <= budget:
+        size += 1
+    return network.make(size, **options)

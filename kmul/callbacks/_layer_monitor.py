@@ -134,6 +134,15 @@ class LayerMonitor(keras.callbacks.Callback):
                 )
 
 
+def check_functional(monitor, model):
+    """Raises a `ValueError` unless the model's inputs are known tensors."""
+    if not hasattr(model, "inputs"):
+        raise ValueError(
+            f"`{type(monitor).__name__}` should be used with a functional "
+            f"model. Received: model={model}"
+        )
+
+
 def _summary_writer(log_dir):
     try:
         from tensorboard.summary import Writer

@@ -3,6 +3,7 @@ from keras import ops
 
 from kmul._validation import check_choice
 from kmul.callbacks._layer_monitor import LayerMonitor
+from kmul.callbacks._layer_monitor import check_functional
 from kmul.layers.layer_attention import LayerAttention
 
 
@@ -64,11 +65,7 @@ class AttentionMonitor(LayerMonitor):
         if model is self._model:
             return
         super().set_model(model)
-        if not hasattr(model, "inputs"):
-            raise ValueError(
-                "`AttentionMonitor` should be used with a functional model. "
-                f"Received: model={model}"
-            )
+        check_functional(self, model)
         found = [
             layer
             for layer in model.layers

@@ -3,6 +3,7 @@ import numpy as np
 from keras import ops
 
 from kmul.callbacks._layer_monitor import LayerMonitor
+from kmul.callbacks._layer_monitor import check_functional
 
 
 class GradientMonitor(LayerMonitor):
@@ -27,7 +28,7 @@ class GradientMonitor(LayerMonitor):
             package `tensorboard`, but not TensorFlow. Default: none.
 
     The model is a functional or sequential one, as `keras.models.clone_model`
-    needs it.
+    needs it, and all of `kmul.models` are.
 
     Attributes:
         rows: List of dictionaries, `step` and a number for each layer that has
@@ -57,14 +58,22 @@ class GradientMonitor(LayerMonitor):
         self._copy = None
         self._recorder = None
 
+    def set_model(self, model):
+        super().set_model(model)
+        check_functional(self, model)
+
     def on_train_begin(self, logs=None):
         model = self.model
         if self._copy is None:
+            if not isinstance(model, keras.Sequential):
+                # Leaves out the compiled state, which would be copied, too,
+                # and may hold a loss that cannot be.
+                model = keras.Model(model.input, model.output)
             self._copy = keras.models.clone_model(model)
             self._recorder = _GradientRecorder()
             self._copy.compile(
                 self._recorder,
-                loss=self.loss or model.loss,
+                loss=self.loss or self.model.loss,
                 auto_scale_loss=False,
             )
         super().on_train_begin(logs)

@@ -122,6 +122,25 @@ def test_gradients():
     assert not np.allclose(monitor.values[0], monitor.values[1])
 
 
+def test_gradients_of_a_sequential_model_with_a_loss_of_its_own():
+    def loss(y_true, y_pred):
+        return keras.ops.sum(keras.ops.square(y_pred), axis=-1) / 2
+
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, use_bias=False, name="w")]
+    )
+    model.compile("sgd", loss)
+    x = np.eye(3, dtype="float32")
+    kernel = model.get_weights()[0]
+    monitor = callbacks.GradientMonitor(x, np.zeros((3, 2)))
+    model.fit(x, np.zeros((3, 2)), verbose=0, callbacks=[monitor])
+    np.testing.assert_allclose(
+        monitor.rows[0]["w"], np.linalg.norm(kernel / 3), rtol=1e-5
+    )
+    monitor.reset()
+    assert monitor.rows == []
+
+
 def test_monitors_change_nothing():
     found = []
     for watched in (False, True):
@@ -261,5 +280,12 @@ def test_models_that_are_not_functional():
         def call(self, inputs):
             return inputs
 
-    with pytest.raises(ValueError, match="should be used with a functional"):
-        callbacks.AttentionMonitor(IMAGES).set_model(Subclassed())
+    for monitor in (
+        callbacks.AttentionMonitor(IMAGES),
+        callbacks.GradientMonitor(IMAGES, LABELS),
+    ):
+        with pytest.raises(
+            ValueError,
+            match=f"`{type(monitor).__name__}` should be used with a func",
+        ):
+            monitor.set_model(Subclassed())
