@@ -32,11 +32,32 @@ def branch_initializer(initializer, branch):
     return type(initializer).from_config(config)
 
 
+def parted_initializer(initializer, parts):
+    """Returns an initializer for several kernels side by side in one.
+
+    The last axis is cut into `parts` equal ones, each of which is initialized
+    as a kernel of its own, so that neither the scale nor the independence of
+    the parts depends on their being stored together.
+
+    Args:
+        initializer: A Keras initializer.
+        parts: Positive integer.
+    """
+    copies = [branch_initializer(initializer, part) for part in range(parts)]
+
+    def initialize(shape, dtype=None):
+        shape = (*shape[:-1], shape[-1] // parts)
+        return ops.concatenate([copy(shape, dtype) for copy in copies], -1)
+
+    return initialize
+
+
 def merge_masks(mask):
     """Returns the conjunction of the masks of several inputs.
 
     Args:
-        mask: None, a mask, or a list of masks, some of which may be None.
+        mask: None, a mask, or a list of masks, some of which may be None. One
+            with fewer axes than the others is shared over their further axes.
 
     Returns:
         A boolean tensor, true where no input is masked, or None.
@@ -45,8 +66,13 @@ def merge_masks(mask):
         return None
     if not isinstance(mask, (tuple, list)):
         return mask
+    masks = [each for each in mask if each is not None]
+    if not masks:
+        return None
+    rank = max(len(each.shape) for each in masks)
     merged = None
-    for each in mask:
-        if each is not None:
-            merged = each if merged is None else ops.logical_and(merged, each)
+    for each in masks:
+        while len(each.shape) < rank:
+            each = ops.expand_dims(each, -1)
+        merged = each if merged is None else ops.logical_and(merged, each)
     return merged

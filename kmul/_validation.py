@@ -4,6 +4,7 @@ Each raises a `ValueError` that says what is wrong, what was expected and what
 was received.
 """
 
+import itertools
 import numbers
 
 
@@ -35,6 +36,32 @@ def check_positive_number(name, value):
     return float(value)
 
 
+def check_each_positive(name, value, count):
+    """Returns `count` positive integers, given as one or as a list of them."""
+    if not isinstance(value, (tuple, list)):
+        return [check_positive_integer(name, value)] * count
+    if len(value) != count:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a positive "
+            f"integer or a list of {count} of them. Received: {name}={value!r}"
+        )
+    return [check_positive_integer(name, each) for each in value]
+
+
+def check_fraction(name, value):
+    """Returns `value` if it is a number in [0, 1]."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not 0 <= value <= 1
+    ):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a number in "
+            f"[0, 1]. Received: {name}={value!r}"
+        )
+    return float(value)
+
+
 def check_choice(name, value, choices):
     """Returns `value` if it is one of `choices`."""
     if value not in choices:
@@ -43,6 +70,15 @@ def check_choice(name, value, choices):
             f"{tuple(choices)}. Received: {name}={value!r}"
         )
     return value
+
+
+def check_width(layer, units, width):
+    """Checks that a layer which keeps its input's width is asked for that."""
+    if units is not None and units != width:
+        raise ValueError(
+            f"`{layer}` keeps the width of its first input. Expected `units` "
+            f"to be None or {width}. Received: units={units}"
+        )
 
 
 def check_shape(layer, shape):
@@ -68,29 +104,58 @@ def check_shape(layer, shape):
     return shape
 
 
-def check_shapes(layer, shapes, minimum=2):
-    """Returns the shapes of a layer called on `minimum` or more tensors.
+def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
+    """Returns the shapes of a layer called on several tensors.
 
     Each has rank ≥ 2 and a known last axis, and all axes before the last are
     equal wherever they are known.
+
+    Args:
+        layer: Name of the layer, for the message.
+        shapes: What the layer's `build` was given.
+        minimum: Integer, the smallest number of tensors.
+        maximum: Integer, the largest number of tensors, any if `None`.
+        shared: Boolean, whether every tensor after the first may also be of
+            shape `(batch, features)`, shared by the first one's other axes.
     """
     if (
         not isinstance(shapes, (tuple, list))
         or len(shapes) < minimum
+        or (maximum is not None and len(shapes) > maximum)
         or not all(isinstance(shape, (tuple, list)) for shape in shapes)
     ):
+        count = f"at least {minimum}" if maximum is None else f"{maximum}"
         raise ValueError(
-            f"`{layer}` should be called on a list or tuple of at least "
-            f"{minimum} tensors. Received: input_shape={shapes}"
+            f"`{layer}` should be called on a list or tuple of {count} "
+            f"tensors. Received: input_shape={shapes}"
         )
     shapes = [check_shape(layer, shape) for shape in shapes]
     leading = [shape[:-1] for shape in shapes]
-    if len({len(shape) for shape in leading}) > 1 or any(
+    if shared:
+        rank = len(leading[0])
+        if any(len(each) not in (1, rank) for each in leading):
+            raise ValueError(
+                f"Every input of `{layer}` after the first should have the "
+                "axes of the first before its last one, or be of rank 2. "
+                f"Received: input_shape={shapes}"
+            )
+    if (not shared and len({len(shape) for shape in leading}) > 1) or any(
         len({size for size in sizes if size is not None}) > 1
-        for sizes in zip(*leading, strict=False)
+        for sizes in itertools.zip_longest(*leading)
     ):
         raise ValueError(
             f"All inputs of `{layer}` should have the same axes before the "
             f"last one. Received: input_shape={shapes}"
+        )
+    return shapes
+
+
+def check_same_shapes(layer, shapes):
+    """Returns the shapes of a layer called on tensors of one shape."""
+    shapes = check_shapes(layer, shapes)
+    if len({shape[-1] for shape in shapes}) > 1:
+        raise ValueError(
+            f"All inputs of `{layer}` should have one shape. "
+            f"Received: input_shape={shapes}"
         )
     return shapes

@@ -157,12 +157,18 @@ def find_network(name):
 def layer_names():
     """Returns the layers of `kmul.layers` by their names as networks."""
     return {
-        re.sub(
-            r"(?<=[a-z0-9])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name
-        ).lower(): each
-        for name, each in vars(layers).items()
+        _snake_case(each): each
+        for each in vars(layers).values()
         if isinstance(each, type) and issubclass(each, keras.layers.Layer)
     }
+
+
+def _snake_case(layer):
+    # A layer's file is named after it, where it has one of its own.
+    name, file = layer.__name__, layer.__module__.rpartition(".")[-1]
+    if file.replace("_", "") == name.lower():
+        return file
+    return re.sub("(?<=[a-zA-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def network_of_layer(layer):

@@ -9,6 +9,8 @@ import pathlib
 import keras
 import numpy as np
 
+import kmul  # noqa: F401 (loading a model needs its layers registered)
+
 
 def candidate_path(directory, cell):
     """Returns where a study keeps the model of a cell for the time being."""

@@ -146,24 +146,15 @@ class Study:
         self.results.remove(lambda row: Cell.of_row(row) in missing)
         self.trials.remove(lambda row: Cell.of_row(row) in missing)
         shutil.rmtree(self.directory / "tuner", ignore_errors=True)
-        trials = {}
         for job, kind, content in run_jobs(self._jobs(missing), run_job):
             if kind == "trials":
-                trials.setdefault(job, []).extend(content)
+                self.trials.append(content)
             elif kind == "result":
-                cell = Cell.of_row(content)
-                mine = [row for row in trials[job] if Cell.of_row(row) == cell]
-                self.trials.append(mine)
                 self.results.append([content])
                 if self.save_best is not None:
-                    self._keep_if_best(cell, content)
+                    self._keep_if_best(Cell.of_row(content), content)
             elif kind == "error":
                 yield from self._fail(job, content)
-            if kind in ("finished", "error"):
-                trials.pop(job, None)
-                shutil.rmtree(
-                    self.directory / "tuner" / job.name, ignore_errors=True
-                )
             yield job, kind, content
         for name in ("tuner", "models"):
             shutil.rmtree(self.directory / name, ignore_errors=True)

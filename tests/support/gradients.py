@@ -17,9 +17,8 @@ def gradients(function, arrays):
     if backend == "jax":
         import jax
 
-        found = jax.grad(
-            lambda *args: function(*args), argnums=tuple(range(len(tensors)))
-        )(*tensors)
+        argnums = tuple(range(len(tensors)))
+        found = jax.jit(jax.grad(function, argnums=argnums))(*tensors)
     elif backend == "tensorflow":
         import tensorflow as tf
 
@@ -39,6 +38,60 @@ def gradients(function, arrays):
     return [np.array(ops.convert_to_numpy(each)) for each in found]
 
 
+def compile_on_jax(function):
+    """Returns `function`, compiled as a whole on JAX.
+
+    Compiling one operation after the other takes most of a test's time there.
+    """
+    if keras.config.backend() != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
+
+
+def call(layer, inputs):
+    """Returns a layer's outputs, compiled as a whole on JAX."""
+    if keras.config.backend() != "jax":
+        return layer(inputs)
+    if not layer.built:
+        shapes = [x.shape for x in inputs]
+        layer.build(shapes if isinstance(inputs, list) else inputs.shape)
+
+    def function(values, inputs):
+        mapping = list(zip(layer.variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return layer(inputs)
+
+    values = [variable.value for variable in layer.variables]
+    return compile_on_jax(function)(values, inputs)
+
+
+def layer_loss(layer, several):
+    """Returns the sum of a layer's squared outputs as a function of tensors.
+
+    Args:
+        layer: A built layer.
+        several: Boolean, whether it is called on a list.
+
+    Returns:
+        A function of the inputs, followed by the trainable weights.
+    """
+    constant = [v.value for v in layer.non_trainable_variables]
+    weights = len(layer.trainable_variables)
+
+    def loss(*tensors):
+        inputs = list(tensors[: len(tensors) - weights])
+        outputs, _ = layer.stateless_call(
+            list(tensors[len(tensors) - weights :]),
+            constant,
+            inputs if several else inputs[0],
+        )
+        return ops.sum(ops.square(outputs))
+
+    return loss
+
+
 def layer_gradients(layer, arrays, weights=None):
     """Gradients of the sum of a layer's squared outputs.
 
@@ -51,22 +104,11 @@ def layer_gradients(layer, arrays, weights=None):
     Returns:
         Gradients with respect to the inputs, and to the trainable weights.
     """
-    single = isinstance(arrays, np.ndarray)
-    inputs = [arrays] if single else list(arrays)
+    several = not isinstance(arrays, np.ndarray)
+    inputs = list(arrays) if several else [arrays]
     if weights is None:
         weights = [
             np.array(ops.convert_to_numpy(v)) for v in layer.trainable_variables
         ]
-    constant = [v.value for v in layer.non_trainable_variables]
-
-    def loss(*tensors):
-        given = list(tensors[: len(inputs)])
-        outputs, _ = layer.stateless_call(
-            list(tensors[len(inputs) :]),
-            constant,
-            given[0] if single else given,
-        )
-        return ops.sum(ops.square(outputs))
-
-    found = gradients(loss, inputs + list(weights))
+    found = gradients(layer_loss(layer, several), inputs + list(weights))
     return found[: len(inputs)], found[len(inputs) :]

@@ -6,7 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from support.gradients import call
+from support.gradients import compile_on_jax
 from support.gradients import layer_gradients
+from support.gradients import layer_loss
 
 
 def random_inputs(shapes, seed=0):
@@ -55,7 +58,7 @@ def check_build_and_shapes(make, shapes):
 def check_mixed_precision(make, shapes):
     for dtype in ("float16", "bfloat16"):
         layer = make(dtype=f"mixed_{dtype}")
-        outputs = layer(random_inputs(shapes))
+        outputs = call(layer, random_inputs(shapes))
         assert keras.backend.standardize_dtype(outputs.dtype) == dtype
         assert np.isfinite(
             ops.convert_to_numpy(ops.cast(outputs, "float32"))
@@ -109,3 +112,55 @@ def check_gradients(make, shapes):
         by_input, by_weight = layer_gradients(layer, scaled)
         for gradient in by_input + by_weight:
             assert np.isfinite(gradient).all(), f"inputs scaled by {scale}"
+
+
+def check_numerical_gradients(make, shapes):
+    """Gradients agree with finite differences along random directions.
+
+    In double precision on TensorFlow. On the other backends Keras's own
+    operations (`keras.ops.matmul` for one) bring float64 down to float32, so
+    the steps are as large there as that needs.
+    """
+    exact = keras.config.backend() == "tensorflow"
+    dtype, step, tolerance = (
+        ("float64", 1e-6, 1e-6) if exact else ("float32", 1e-3, 1e-2)
+    )
+    layer = make(dtype=dtype)
+    layer.build(shapes)
+    inputs = random_inputs(shapes)
+    several = isinstance(shapes, list)
+    inputs = [x.astype(dtype) for x in (inputs if several else [inputs])]
+    weights = [
+        np.array(ops.convert_to_numpy(v)) for v in layer.trainable_variables
+    ]
+    compiled = compile_on_jax(layer_loss(layer, several))
+
+    def loss(point):
+        tensors = [ops.convert_to_tensor(each.astype(dtype)) for each in point]
+        return float(to_numpy(compiled(*tensors)))
+
+    by_input, by_weight = layer_gradients(
+        layer, inputs if several else inputs[0], weights
+    )
+    point, gradient = inputs + weights, by_input + by_weight
+    rng = np.random.default_rng(1)
+    for moved, tensor in enumerate(point):
+        direction = rng.normal(size=tensor.shape)
+        direction /= np.linalg.norm(direction)
+        ahead, behind = list(point), list(point)
+        ahead[moved] = tensor + step * direction
+        behind[moved] = tensor - step * direction
+        slope = (loss(ahead) - loss(behind)) / (2 * step)
+        np.testing.assert_allclose(
+            np.sum(gradient[moved] * direction),
+            slope,
+            rtol=tolerance,
+            atol=tolerance * np.linalg.norm(gradient[moved]) + 1e-6,
+            err_msg=f"tensor {moved} of the inputs and weights",
+        )
+
+
+def to_numpy(tensor):
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach()
+    return ops.convert_to_numpy(tensor)

@@ -1,6 +1,7 @@
 """One example of every public layer, for the checks that all must pass."""
 
 from kmul import layers
+from kmul import regularizers
 
 # name → (function of keyword arguments that makes the layer, input shapes).
 # A list of shapes is a layer of several inputs.
@@ -24,5 +25,212 @@ EXAMPLES = {
     "ResidualDense, other width": (
         lambda **kwargs: layers.ResidualDense(3, **kwargs),
         (2, 5, 4),
+    ),
+    "MultiplicativeInteraction": (
+        lambda **kwargs: layers.MultiplicativeInteraction(3, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "MultiplicativeInteraction, three inputs of rank 3": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            3, activation="tanh", **kwargs
+        ),
+        [(2, 7, 4), (2, 7, 3), (2, 2)],
+    ),
+    "MultiplicativeInteraction, low rank": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            3, form="low_rank", rank=2, **kwargs
+        ),
+        [(2, 4), (2, 5), (2, 1)],
+    ),
+    "MultiplicativeInteraction, diagonal": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            form="diagonal", **kwargs
+        ),
+        [(2, 3, 4), (2, 5)],
+    ),
+    "MultiplicativeInteraction, scalar": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            form="scalar", **kwargs
+        ),
+        [(2, 4), (2, 5), (2, 2)],
+    ),
+    "HyperDense": (
+        lambda **kwargs: layers.HyperDense(3, **kwargs),
+        [(2, 6, 4), (2, 5)],
+    ),
+    "FiLM": (
+        lambda **kwargs: layers.FiLM(**kwargs),
+        [(2, 3, 3, 4), (2, 5)],
+    ),
+    "FiLM, projected": (
+        lambda **kwargs: layers.FiLM(3, residual=False, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "GatedDense": (
+        lambda **kwargs: layers.GatedDense(3, **kwargs),
+        (2, 4),
+    ),
+    "GatedDense, of rank 4": (
+        lambda **kwargs: layers.GatedDense(
+            3, gate_activation="gelu", use_bias=False, **kwargs
+        ),
+        (2, 3, 2, 4),
+    ),
+    "HighwayDense": (
+        lambda **kwargs: layers.HighwayDense(activation="tanh", **kwargs),
+        (2, 4),
+    ),
+    "HighwayDense, other width": (
+        lambda **kwargs: layers.HighwayDense(3, activation="tanh", **kwargs),
+        (2, 5, 4),
+    ),
+    "SqueezeExcite": (
+        lambda **kwargs: layers.SqueezeExcite(ratio=2, **kwargs),
+        (2, 3, 3, 8),
+    ),
+    "SqueezeExcite, channels first": (
+        lambda **kwargs: layers.SqueezeExcite(
+            ratio=1, data_format="channels_first", **kwargs
+        ),
+        (2, 8, 3),
+    ),
+    "NAC": (lambda **kwargs: layers.NAC(3, **kwargs), (2, 4)),
+    "NALU": (lambda **kwargs: layers.NALU(3, **kwargs), (2, 4)),
+    "INALU": (lambda **kwargs: layers.INALU(3, **kwargs), (2, 4)),
+    "NAU": (lambda **kwargs: layers.NAU(3, **kwargs), (2, 5, 4)),
+    "NAU, regularized": (
+        lambda **kwargs: layers.NAU(
+            3,
+            kernel_regularizer=regularizers.Discreteness(0.1),
+            regularizer_warmup=(0, 10),
+            **kwargs,
+        ),
+        (2, 4),
+    ),
+    "NMU": (lambda **kwargs: layers.NMU(3, **kwargs), (2, 4)),
+    "NMU, of rank 4": (
+        lambda **kwargs: layers.NMU(3, **kwargs),
+        (2, 3, 2, 4),
+    ),
+    "RealNPU": (lambda **kwargs: layers.RealNPU(3, **kwargs), (2, 4)),
+    "NPU": (lambda **kwargs: layers.NPU(3, **kwargs), (2, 5, 4)),
+    "PolynomialDense": (
+        lambda **kwargs: layers.PolynomialDense(3, hidden_units=5, **kwargs),
+        (2, 4),
+    ),
+    "PolynomialDense, ncp of rank 4": (
+        lambda **kwargs: layers.PolynomialDense(
+            3, form="ncp", hidden_units=5, **kwargs
+        ),
+        (2, 3, 2, 4),
+    ),
+    "PolynomialDense, ncp_skip of degree 3": (
+        lambda **kwargs: layers.PolynomialDense(
+            3, degree=3, form="ncp_skip", hidden_units=5, **kwargs
+        ),
+        (2, 5, 4),
+    ),
+    "PolynomialBlock2D": (
+        lambda **kwargs: layers.PolynomialBlock2D(
+            3, normalization=False, **kwargs
+        ),
+        (2, 4, 4, 3),
+    ),
+    "PolynomialBlock2D, regularized": (
+        lambda **kwargs: layers.PolynomialBlock2D(
+            3,
+            strides=2,
+            form="regularized",
+            activation="tanh",
+            alpha_initializer="ones",
+            **kwargs,
+        ),
+        (2, 4, 4, 2),
+    ),
+    # Attention over layers.
+    **{
+        f"LayerAttention, {mechanism}": (
+            lambda mechanism=mechanism, **kwargs: layers.LayerAttention(
+                3, mechanism, **kwargs
+            ),
+            [(2, 3, 4), (2, 12), (2, 2, 3, 2)],
+        )
+        for mechanism in ("concat", "static", "recurrent")
+    },
+    "LayerAttention, self": (
+        lambda **kwargs: layers.LayerAttention(
+            3,
+            "self",
+            transform_units=6,
+            transform_activation="tanh",
+            num_heads=2,
+            key_dim=4,
+            pooling="avg",
+            activation="softplus",
+            **kwargs,
+        ),
+        [(2, 3, 4), (2, 12), (2, 5, 3, 7)],
+    ),
+    "ResidualMix": (
+        lambda **kwargs: layers.ResidualMix(0.3, **kwargs),
+        [(2, 3, 4), (2, 3, 4)],
+    ),
+    "ResidualMix, per channel": (
+        lambda **kwargs: layers.ResidualMix(0.3, per="channel", **kwargs),
+        [(2, 4), (2, 4)],
+    ),
+    "ScalarMix": (
+        lambda **kwargs: layers.ScalarMix(**kwargs),
+        [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
+    ),
+    "DepthWeightedAverage": (
+        lambda **kwargs: layers.DepthWeightedAverage(**kwargs),
+        [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
+    ),
+    "MLBFusion": (
+        lambda **kwargs: layers.MLBFusion(3, hidden_units=5, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "MUTANFusion": (
+        lambda **kwargs: layers.MUTANFusion(
+            3, hidden_units=5, rank=2, **kwargs
+        ),
+        [(2, 3, 4), (2, 3, 5)],
+    ),
+    "MFBFusion": (
+        lambda **kwargs: layers.MFBFusion(
+            3, hidden_units=5, factor=2, **kwargs
+        ),
+        [(2, 4), (2, 5)],
+    ),
+    "MFHFusion": (
+        lambda **kwargs: layers.MFHFusion(
+            3, hidden_units=5, factor=2, **kwargs
+        ),
+        [(2, 4), (2, 5)],
+    ),
+    "TuckerFusion": (
+        lambda **kwargs: layers.TuckerFusion(3, hidden_units=5, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "BLOCKFusion": (
+        lambda **kwargs: layers.BLOCKFusion(
+            3, hidden_units=6, rank=2, chunks=2, **kwargs
+        ),
+        [(2, 4), (2, 5)],
+    ),
+    "BLOCKFusion, of rank 4": (
+        lambda **kwargs: layers.BLOCKFusion(
+            3, hidden_units=6, rank=2, chunks=2, use_bias=False, **kwargs
+        ),
+        [(2, 3, 2, 4), (2, 3, 2, 5)],
+    ),
+    "TensorFusion": (
+        lambda **kwargs: layers.TensorFusion(3, **kwargs),
+        [(2, 4), (2, 5)],
+    ),
+    "LowRankFusion": (
+        lambda **kwargs: layers.LowRankFusion(3, rank=2, **kwargs),
+        [(2, 4), (2, 5), (2, 2)],
     ),
 }

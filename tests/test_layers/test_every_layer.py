@@ -36,6 +36,10 @@ def test_gradients(example):
     layer_checks.check_gradients(*example)
 
 
+def test_numerical_gradients(example):
+    layer_checks.check_numerical_gradients(*example)
+
+
 def test_every_public_layer_has_an_example():
     public = {
         name

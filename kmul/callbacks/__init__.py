@@ -1,0 +1,6 @@
+"""What to watch during training, used like `keras.callbacks`."""
+
+from kmul.callbacks.attention_monitor import (
+    AttentionMonitor as AttentionMonitor,
+)
+from kmul.callbacks.gradient_monitor import GradientMonitor as GradientMonitor

@@ -1,0 +1,3 @@
+"""Weight constraints, used like `keras.constraints`."""
+
+from kmul.constraints.interval import Interval as Interval

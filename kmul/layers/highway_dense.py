@@ -1,0 +1,116 @@
+import numbers
+
+import keras
+from keras import ops
+
+from kmul._contractions import linear
+from kmul._validation import check_positive_integer
+from kmul._validation import check_shape
+from kmul.layers._kernel_layer import KernelLayer
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class HighwayDense(KernelLayer):
+    """A dense layer and its input, mixed by a gate.
+
+    ```
+    y = T∘H + (1 − T)∘x
+    H = activation(x W_H + b_H)    T = σ(x W_T + b_T)
+    ```
+
+    Args:
+        units: Positive integer, the size of the output's last axis, or `None`
+            for the width of the input. Where the two differ, the input is
+            carried through a linear projection, `x P` in place of `x`.
+        activation: Activation of H.
+        transform_bias: Number, where the gate's bias `b_T` starts. Negative
+            numbers start close to the identity.
+        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
+            `kernel_constraint` of all kernels, the same of `b_H`, as in
+            `keras.layers.Dense`, and the arguments of every layer, `name` and
+            `dtype` for example.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, ..., features)`.
+
+    Input shape:
+        `(batch, ..., features)`, of rank 2 or more.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Weights, in this order: `kernel` (features, units) and `bias` (units,) of
+    H, `transform_kernel` (features, units) and `transform_bias` (units,) of
+    T, `carry_kernel` P (features, units) if the widths differ. In the paper's
+    order: W_H, b_H, W_T, b_T. Without biases `b_T` is left out, too.
+
+    Masking: the mask of the input is passed on.
+
+    Example:
+
+    ```python
+    x = keras.Input((128,))
+    y = kmul.layers.HighwayDense(128)(x)
+    ```
+
+    Reference:
+        - [Highway Networks (Srivastava et al., 2015)](
+          https://arxiv.org/abs/1505.00387)
+    """
+
+    def __init__(
+        self, units=None, activation="relu", transform_bias=-2.0, **kwargs
+    ):
+        if units is not None:
+            check_positive_integer("units", units)
+        if (
+            isinstance(transform_bias, bool)
+            or not isinstance(transform_bias, numbers.Real)
+            or not abs(transform_bias) < float("inf")
+        ):
+            raise ValueError(
+                "Invalid value for argument `transform_bias`. Expected a "
+                f"finite number. Received: transform_bias={transform_bias!r}"
+            )
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self.transform_bias = transform_bias
+
+    def build(self, input_shape):
+        width = check_shape("HighwayDense", input_shape)[-1]
+        units = width if self.units is None else self.units
+        self.kernel = self.add_kernel("kernel", (width, units))
+        self.bias = self.add_bias("bias", units)
+        self.gate_kernel = self.add_kernel("transform_kernel", (width, units))
+        self.gate_bias = None
+        if self.use_bias:
+            self.gate_bias = self.add_weight(
+                name="transform_bias",
+                shape=(units,),
+                initializer=keras.initializers.Constant(self.transform_bias),
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.carry_kernel = None
+        if units != width:
+            self.carry_kernel = self.add_kernel("carry_kernel", (width, units))
+
+    def call(self, inputs):
+        dense = self.activation(linear(inputs, self.kernel, self.bias))
+        gate = ops.sigmoid(linear(inputs, self.gate_kernel, self.gate_bias))
+        if self.carry_kernel is not None:
+            inputs = ops.matmul(inputs, self.carry_kernel)
+        return ops.add(inputs, ops.multiply(gate, ops.subtract(dense, inputs)))
+
+    def compute_output_shape(self, input_shape):
+        shape = check_shape("HighwayDense", input_shape)
+        return shape if self.units is None else (*shape[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "transform_bias": self.transform_bias,
+        }

@@ -1,0 +1,139 @@
+import keras
+from keras import ops
+
+from kmul._contractions import linear
+from kmul._validation import check_choice
+from kmul._validation import check_positive_integer
+from kmul._validation import check_shape
+from kmul.layers._kernel_layer import KernelLayer
+
+FORMS = ("ccp", "ncp", "ncp_skip")
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class PolynomialDense(KernelLayer):
+    """A polynomial of the input of any degree, in factored form (Π-net).
+
+    ```
+    ccp        x_1 = U_1 z              x_n = (U_n z)∘x_{n−1} + x_{n−1}
+    ncp        x_1 = (A_1 z)∘b_1        x_n = (A_n z)∘(S_n x_{n−1} + b_n)
+    ncp_skip   x_1 = (A_1 z)∘b_1        x_n = (A_n z)∘(S_n x_{n−1} + b_n)
+                                              + V_n x_{n−1}
+
+    y = C x_N + β
+    ```
+
+    with N the `degree`, and `b_n` for the product `B_n b_n` of the paper,
+    which is one vector.
+
+    Args:
+        units: Positive integer, the size of the output's last axis.
+        degree: Positive integer, the degree of the polynomial.
+        form: One of `"ccp"`, `"ncp"`, `"ncp_skip"`.
+        hidden_units: Positive integer, the width of x_n: the rank of the
+            factorization.
+        **kwargs: `use_bias` (of `β`), `kernel_initializer`,
+            `kernel_regularizer`, `kernel_constraint` of all kernels, the same
+            of the bias, as in `keras.layers.Dense`, and the arguments of every
+            layer, `name` and `dtype` for example.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, ..., features)`.
+
+    Input shape:
+        `(batch, ..., features)`, of rank 2 or more.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Weights, in this order, kernels being transposes of the paper's matrices:
+    `factor_kernel` (features, degree · hidden_units), which is U_1, ..., U_N or
+    A_1, ..., A_N side by side; for ncp and ncp_skip `offset_n` b_n
+    (hidden_units,) for n = 1, ..., N, which start at one, `state_kernel_n` S_n
+    (hidden_units, hidden_units) for n = 2, ..., N, and for ncp_skip
+    `skip_kernel_n` V_n of the same shape for n = 2, ..., N; at last
+    `output_kernel` C (hidden_units, units) and `bias` β (units,).
+
+    Masking: the mask of the input is passed on.
+
+    Example:
+
+    ```python
+    x = keras.Input((128,))
+    y = kmul.layers.PolynomialDense(10, degree=3)(x)
+    ```
+
+    Reference:
+        - [Π-nets: Deep Polynomial Neural Networks (Chrysos et al., 2020)](
+          https://arxiv.org/abs/2003.03828)
+    """
+
+    def __init__(self, units, degree=2, form="ccp", hidden_units=256, **kwargs):
+        check_positive_integer("units", units)
+        check_positive_integer("degree", degree)
+        check_choice("form", form, FORMS)
+        check_positive_integer("hidden_units", hidden_units)
+        super().__init__(**kwargs)
+        self.units = units
+        self.degree = degree
+        self.form = form
+        self.hidden_units = hidden_units
+
+    def build(self, input_shape):
+        width = check_shape("PolynomialDense", input_shape)[-1]
+        hidden = self.hidden_units
+        self.factor_kernel = self.add_kernel(
+            "factor_kernel", (width, self.degree * hidden), self.degree
+        )
+        later = range(2, self.degree + 1)
+        self.offsets, self.state_kernels, self.skip_kernels = [], [], []
+        if self.form != "ccp":
+            self.offsets = [
+                self.add_weight(
+                    name=f"offset_{n}", shape=(hidden,), initializer="ones"
+                )
+                for n in (1, *later)
+            ]
+            self.state_kernels = [
+                self.add_kernel(f"state_kernel_{n}", (hidden, hidden))
+                for n in later
+            ]
+        if self.form == "ncp_skip":
+            self.skip_kernels = [
+                self.add_kernel(f"skip_kernel_{n}", (hidden, hidden))
+                for n in later
+            ]
+        self.output_kernel = self.add_kernel(
+            "output_kernel", (hidden, self.units)
+        )
+        self.bias = self.add_bias("bias", self.units)
+
+    def call(self, inputs):
+        factors = ops.matmul(inputs, self.factor_kernel)
+        state, *factors = ops.split(factors, self.degree, -1)
+        if self.form != "ccp":
+            state = ops.multiply(state, self.offsets[0])
+        for n, factor in enumerate(factors):
+            state = self._raise_degree(n, factor, state)
+        return linear(state, self.output_kernel, self.bias)
+
+    def _raise_degree(self, n, factor, state):
+        if self.form == "ccp":
+            return ops.add(ops.multiply(factor, state), state)
+        raised = linear(state, self.state_kernels[n], self.offsets[n + 1])
+        raised = ops.multiply(factor, raised)
+        if self.form == "ncp_skip":
+            raised = ops.add(raised, ops.matmul(state, self.skip_kernels[n]))
+        return raised
+
+    def compute_output_shape(self, input_shape):
+        return (*check_shape("PolynomialDense", input_shape)[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "degree": self.degree,
+            "form": self.form,
+            "hidden_units": self.hidden_units,
+        }

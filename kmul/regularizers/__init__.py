@@ -1,0 +1,3 @@
+"""Weight regularizers, used like `keras.regularizers`."""
+
+from kmul.regularizers.discreteness import Discreteness as Discreteness

@@ -1,0 +1,58 @@
+"""Labelled images of any TensorFlow dataset, as NumPy arrays."""
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+
+def load(name, split="train", data_dir=None):
+    """Returns the images and labels of a split of a TensorFlow dataset.
+
+    The dataset is downloaded and prepared on first use, as record files that
+    are read without TensorFlow.
+
+    Args:
+        name: Name of a dataset whose supervised keys are an image of one size
+            and a class: `"mnist"`, `"cifar10"`, `"placed_digits/digit"`.
+        split: Name of a split, or a slice of one, `"train[:90%]"` for example.
+        data_dir: Root of all data sets. Default: `$TFDS_DATA_DIR`, or
+            `~/tensorflow_datasets`.
+
+    Returns:
+        `(images, labels)`: float32 from 0 to 1 of shape `(records, height,
+        width, channels)` and int64 of shape `(records,)`.
+
+    Example:
+
+    >>> images, labels = tasks.images.load("mnist", "test")
+    >>> images.shape, labels.shape
+    ((10000, 28, 28, 1), (10000,))
+    """
+    builder = tfds.builder(name, data_dir=data_dir, file_format="array_record")
+    image_key, label_key = _image_and_class(name, builder.info)
+    builder.download_and_prepare()
+    source = builder.as_data_source(split)
+    shape = builder.info.features[image_key].shape
+    images = np.empty((len(source), *shape), np.float32)
+    labels = np.empty(len(source), np.int64)
+    for index, record in enumerate(source):
+        images[index] = record[image_key]
+        labels[index] = record[label_key]
+    images /= 255
+    return images, labels
+
+
+def _image_and_class(name, info):
+    """The names of the features that are the image and its class."""
+    features = info.features
+    match info.supervised_keys:
+        case str(image), str(label) if (
+            isinstance(features[image], tfds.features.Image)
+            and isinstance(features[label], tfds.features.ClassLabel)
+            and None not in features[image].shape
+        ):
+            return image, label
+    raise ValueError(
+        f"`{name}` should be a dataset of images of one size, each with a "
+        f"class. Received: supervised_keys={info.supervised_keys}, "
+        f"features={features}"
+    )

@@ -1,0 +1,145 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from support.layer_checks import random_inputs
+from support.reference import assert_computes
+from support.reference import to_double
+
+from kmul import layers
+
+
+def convolve(x, kernel, strides=1):
+    """Cross-correlation with "same" padding of channels-last images."""
+    size = kernel.shape[0]
+    out = [-(-n // strides) for n in x.shape[1:3]]
+    pads = [
+        max((o - 1) * strides + size - n, 0)
+        for o, n in zip(out, x.shape[1:3], strict=True)
+    ]
+    x = np.pad(x, [(0, 0), *((p // 2, p - p // 2) for p in pads), (0, 0)])
+    result = np.zeros((x.shape[0], *out, kernel.shape[-1]))
+    for i in range(out[0]):
+        for j in range(out[1]):
+            window = x[:, i * strides : i * strides + size, j * strides :][
+                :, :, :size
+            ]
+            result[:, i, j] = np.einsum("bhwc,hwco->bo", window, kernel)
+    return result
+
+
+def block(weights, x, strides, form, activation):
+    """Without normalization."""
+    hidden = activation(convolve(x, weights["convolution_1"], strides))
+    out = convolve(hidden, weights["convolution_2"])
+    shortcut = x
+    if "shortcut" in weights:
+        shortcut = convolve(x, weights["shortcut"], strides)
+    if form == "pdc":
+        first = convolve(shortcut, weights["factor_1"])
+        product = first * convolve(shortcut, weights["factor_2"])
+    else:
+        product = convolve(out * shortcut, weights["product"])
+        product = product * weights["alpha"]
+    return activation(out + shortcut + product)
+
+
+def prepare(layer, shape):
+    layer.build(shape)
+    rng = np.random.default_rng(1)
+    weights = {}
+    for variable in layer.trainable_variables:
+        value = rng.normal(scale=0.3, size=variable.shape).astype("float32")
+        variable.assign(value)
+        owner = variable.path.split("/")
+        weights[owner[-1 if owner[-1] == "alpha" else -2]] = to_double(value)
+    return weights, to_double(random_inputs(shape))
+
+
+@pytest.mark.parametrize("form", ["pdc", "regularized"])
+@pytest.mark.parametrize("filters, strides", [(3, 1), (2, 1), (3, 2)])
+def test_forms(form, filters, strides):
+    layer = layers.PolynomialBlock2D(
+        filters,
+        strides=strides,
+        form=form,
+        activation="tanh",
+        normalization=False,
+        data_format="channels_last",
+    )
+    weights, x = prepare(layer, (2, 5, 4, 3))
+    assert_computes(layer, x, block(weights, x, strides, form, np.tanh))
+
+
+def test_without_activation_it_is_a_polynomial_of_second_degree():
+    layer = layers.PolynomialBlock2D(3, normalization=False)
+    weights, x = prepare(layer, (2, 4, 4, 3))
+    assert_computes(layer, x, block(weights, x, 1, "pdc", lambda x: x))
+    both = ops.convert_to_numpy(layer(np.float32(x)) + layer(-np.float32(x)))
+    double = ops.convert_to_numpy(
+        layer(2 * np.float32(x)) + layer(-2 * np.float32(x))
+    )
+    np.testing.assert_allclose(double, 4 * both, rtol=1e-3, atol=1e-4)
+
+
+def test_alpha_at_zero_is_the_plain_residual_block():
+    layer = layers.PolynomialBlock2D(3, form="regularized", normalization=False)
+    weights, x = prepare(layer, (2, 4, 4, 3))
+    layer.alpha.assign([0.0])
+    weights["alpha"] = np.zeros(1)
+    residual = convolve(x, weights["convolution_1"])
+    residual = convolve(residual, weights["convolution_2"])
+    assert_computes(layer, x, residual + x)
+    fresh = layers.PolynomialBlock2D(3, form="regularized")
+    fresh.build((2, 4, 4, 3))
+    np.testing.assert_array_equal(ops.convert_to_numpy(fresh.alpha), [0.0])
+
+
+def test_normalization_follows_every_convolution_but_the_products():
+    layer = layers.PolynomialBlock2D(5)
+    layer.build((2, 4, 4, 3))
+    convolutions = 9 * 3 * 5 + 9 * 5 * 5 + 3 * 5 + 2 * 9 * 5 * 5
+    assert layer.count_params() == convolutions + 3 * 4 * 5
+    x = random_inputs((2, 4, 4, 3))
+    before = layer.get_weights()
+    layer(x, training=True)
+    moved = [
+        not np.array_equal(old, new)
+        for old, new in zip(before, layer.get_weights(), strict=True)
+    ]
+    assert sum(moved) == 3 * 2
+
+
+def test_kernels_differ_with_one_seed():
+    layer = layers.PolynomialBlock2D(
+        3, kernel_initializer=keras.initializers.HeNormal(seed=1)
+    )
+    layer.build((2, 4, 4, 3))
+    first, second = (each.kernel for each in layer.factors)
+    assert not np.allclose(
+        ops.convert_to_numpy(first), ops.convert_to_numpy(second)
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"filters": 0}, r"`filters`\. Expected a positive integer"),
+        (
+            {"filters": 1, "kernel_size": (3, 3)},
+            r"kernel_size=\(3, 3",
+        ),
+        ({"filters": 1, "strides": -1}, r"`strides`\. Expected a positive"),
+        ({"filters": 1, "form": "r"}, r"`form`\. Expected one of \('pdc',"),
+        ({"filters": 1, "data_format": "hwc"}, r"`data_format`\. Expected one"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        layers.PolynomialBlock2D(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 3), (2, 4, 4, None)])
+def test_bad_shapes(shape):
+    with pytest.raises(ValueError, match="inputs of rank 4 with a defined"):
+        layers.PolynomialBlock2D(3).build(shape)
