@@ -58,7 +58,7 @@ class Job:
         network = first.network.replace(":", ".")
         return (
             f"{'+'.join(tasks_here[:3])}_{first.inputs}_{network}"
-            f"_{first.activation}"
+            f"_{first.activation}_{first.seed}"
         )
 
     @property

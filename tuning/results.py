@@ -77,7 +77,7 @@ class Table:
             self.rows = kept
 
     def _read(self):
-        text = self.path.read_text(encoding="utf-8")
+        text = self.path.read_text(encoding="utf-8", errors="replace")
         rows = list(csv.reader(text.splitlines()))
         problem = None
         if not rows or tuple(rows[0]) != self.columns:

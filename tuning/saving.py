@@ -43,7 +43,7 @@ def save_model(path, model, weights, row, example):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A fresh model is not compiled, and has no optimizer to save.
-    copy = type(model).from_config(model.get_config())
+    copy = keras.models.clone_model(model)
     copy.set_weights(weights)
     copy.save(path)
     card = {

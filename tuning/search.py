@@ -110,7 +110,10 @@ def _parser():
 
 
 def _positive_integer(text):
-    value = _integer(text)
+    try:
+        value = _integer(text)
+    except argparse.ArgumentTypeError:
+        value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(
             f"expected a positive integer, received {text!r}"

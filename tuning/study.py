@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import tempfile
 
 import keras
 
@@ -77,13 +78,16 @@ class Study:
     @contextlib.contextmanager
     def open(self):
         """Takes hold of the directory, for one process at a time."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            lock = open(self.directory / ".lock", "w")
-        except OSError as error:
-            raise StudyError(
-                f"Cannot write to {self.directory}: {error.strerror}."
-            ) from error
+        for path in (self.directory, self.save_best or self.directory):
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                # Nothing but trying tells whether it can be written to.
+                tempfile.TemporaryFile(dir=path).close()
+            except OSError as error:
+                raise StudyError(
+                    f"Cannot write to {path}: {error.strerror}."
+                ) from error
+        lock = open(self.directory / ".lock", "w")
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,8 +123,16 @@ class Study:
 
     def prepare(self):
         """Makes sure that the records of every input are there and whole."""
+        batch_size = self.settings.protocol.batch_size
         for inputs in dict.fromkeys(cell.inputs for cell in self.missing()):
-            open_inputs(self.settings.data, inputs, "test")
+            for split in tasks.SPLITS:
+                open_inputs(self.settings.data, inputs, split)
+            records = len(open_inputs(self.settings.data, inputs, "train")[0])
+            if records < batch_size:
+                raise StudyError(
+                    f"There are {records} records of {inputs} to train on, not "
+                    f"enough for one batch. Received: batch_size={batch_size}"
+                )
 
     def run(self):
         """Runs what is missing, and yields `(job, kind, content)`.
@@ -129,6 +141,7 @@ class Study:
         rows are in the tables before they are yielded.
         """
         missing = set(self.missing())
+        self._write_settings()
         # Rows of what failed or was interrupted are made anew.
         self.results.remove(lambda row: Cell.of_row(row) in missing)
         self.trials.remove(lambda row: Cell.of_row(row) in missing)
@@ -187,6 +200,8 @@ class Study:
         if path.exists():
             try:
                 theirs = json.loads(path.read_text())
+                if not isinstance(theirs, dict):
+                    raise ValueError("not an object")
             except ValueError as error:
                 raise StudyError(
                     f"{path} is damaged. Remove it, or name another directory."
@@ -201,14 +216,17 @@ class Study:
                     f"{self.directory} was made with other settings: "
                     f"{', '.join(different)}. Name another directory."
                 )
-            return
-        if (self.directory / "results.csv").exists():
+        elif (self.directory / "results.csv").exists():
             raise StudyError(
                 f"{self.directory} has results, but no {path.name} that says "
                 "how they were made. Name another directory."
             )
+
+    def _write_settings(self):
+        path = self.directory / "settings.json"
         temporary = path.with_name(f".{path.name}")
-        temporary.write_text(json.dumps(mine, indent=1) + "\n")
+        text = json.dumps(self.settings.fingerprint(), indent=1) + "\n"
+        temporary.write_text(text)
         os.replace(temporary, path)
 
     def _keep_if_best(self, cell, row):

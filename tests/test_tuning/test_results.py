@@ -153,7 +153,7 @@ def test_damaged(text, problem, path):
 
 def test_not_text(path):
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="its first line does not name"):
         Table(path, COLUMNS)
     assert path.read_bytes() == b"\xff\xfe\x00"
 

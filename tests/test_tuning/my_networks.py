@@ -1,0 +1,61 @@
+"""What a user might hand to `--network`."""
+
+import keras
+import keras_tuner
+
+from tuning.networks import Network
+
+
+class Product(keras.layers.Layer):
+    """The product of both inputs, dense."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(units)
+
+    def build(self, input_shape):
+        self.dense.build(input_shape[0])
+
+    def call(self, inputs):
+        return self.dense(inputs[0] * inputs[1])
+
+
+class Plain(keras_tuner.HyperModel):
+    """A hypermodel that shares nothing with the project's own."""
+
+    def __init__(self, width, units, tolerance):
+        super().__init__()
+        self.width, self.units, self.tolerance = width, units, tolerance
+
+    def build(self, hp):
+        inputs = [keras.Input((self.width,)) for _ in range(2)]
+        x = keras.layers.Dense(self.units)(keras.layers.Add()(inputs))
+        model = keras.Model(inputs, x)
+        model.compile(
+            keras.optimizers.SGD(hp.get("learning_rate")),
+            "mse",
+            metrics=[keras.metrics.MeanAbsoluteError(name="accuracy")],
+        )
+        return model
+
+
+class Broken(Network):
+    """Has a bug."""
+
+    depths = (1,)
+    activations = ("linear",)
+
+    def outputs(self, a, b, depth, activation):
+        return 1 / 0
+
+
+class Fatal(Network):
+    """Takes its process with it."""
+
+    depths = (1,)
+    activations = ("linear",)
+
+    def outputs(self, a, b, depth, activation):
+        import os
+
+        os._exit(7)

@@ -1,0 +1,202 @@
+"""A tiny search from end to end, in this process."""
+
+import csv
+import errno
+import json
+import os
+import pathlib
+
+import keras
+import pytest
+
+from tuning import search
+from tuning.results import RESULT_COLUMNS
+from tuning.results import TRIAL_COLUMNS
+from tuning.saving import check_model
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:getName:DeprecationWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def one_processor(monkeypatch):
+    """With a single one, jobs run in the process that was started."""
+    monkeypatch.setattr("tuning.workers.processors", lambda: [0])
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def directory(options):
+    return pathlib.Path(options[options.index("--directory") + 1])
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_from_end_to_end(options, directory, tmp_path, capsys):
+    """Networks of every kind, and one with a bug, on two tasks."""
+    networks = [f"test_tuning.my_networks:{n}" for n in ("Broken", "Product")]
+    arguments = [
+        *options,
+        *("--network", "multiply_simple", *networks),
+        *("--task", "logical_xor", "logical_and"),
+        *("--save-best", str(tmp_path / "models")),
+    ]
+    assert search.main(arguments) == 1
+    output, error = capsys.readouterr()
+    assert "6 of 6 cells to run, 12 trials of 4 steps" in output
+    assert f"Backend {keras.config.backend()} on " in output
+    assert "ZeroDivisionError: division by zero" in output
+    assert "2 cells failed." in output
+    assert str(directory / "results.csv") in output
+    assert not error
+
+    results = rows(directory / "results.csv")
+    assert len(results) == 6
+    assert tuple(results[0]) == RESULT_COLUMNS
+    for row in results:
+        if row["network"] == networks[0]:
+            assert row["status"] == "failed"
+            assert row["message"] == "ZeroDivisionError: division by zero"
+            assert row["accuracy"] == row["loss"] == ""
+            continue
+        assert row["status"] == "done" and row["message"] == ""
+        assert 0 < float(row["accuracy"]) < 1
+        constant = float(row["constant_accuracy"])
+        assert float(row["skill"]) == pytest.approx(
+            (float(row["accuracy"]) - constant) / (1 - constant), rel=1e-6
+        )
+        assert int(row["steps"]) == 8
+        assert int(row["parameters"]) == 128 * 128 + 128
+        assert row["backend"] == keras.config.backend()
+        assert row["device"]
+    trials = rows(directory / "trials.csv")
+    assert tuple(trials[0]) == TRIAL_COLUMNS
+    assert len(trials) == 12
+    for row in results:
+        mine = [
+            each
+            for each in trials
+            if (each["task"], each["network"]) == (row["task"], row["network"])
+        ]
+        assert sorted(float(t["learning_rate"]) for t in mine) == [0.001, 0.01]
+        if row["status"] == "done":
+            best = min(mine, key=lambda each: float(each["loss"]))
+            assert best["learning_rate"] == row["learning_rate"]
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"results.csv", "trials.csv", "settings.json", ".lock"}
+
+    models = sorted((tmp_path / "models").glob("*.keras"))
+    assert [path.stem for path in models] == [
+        "logical_and_many_hot",
+        "logical_xor_many_hot",
+    ]
+    for path in models:
+        best = max(
+            (r for r in results if f"{r['task']}_many_hot" == path.stem),
+            key=lambda row: float(row["accuracy"] or -1),
+        )
+        card = json.loads(path.with_suffix(".json").read_text())
+        assert card["made_by"]["network"] == best["network"]
+        assert card["made_by"]["accuracy"] == pytest.approx(
+            float(best["accuracy"])
+        )
+        if best["network"] == "multiply_simple":
+            assert check_model(path) <= 1e-6
+
+    # Again: what failed is tried again, nothing else.
+    before = (directory / "results.csv").read_text()
+    assert search.main(arguments) == 1
+    assert "2 of 6 cells to run" in capsys.readouterr().out
+    assert sorted(rows(directory / "results.csv"), key=str) == sorted(
+        results, key=str
+    )
+    without = [each for each in arguments if each != networks[0]]
+    assert search.main(without) == 0
+    assert "0 of 4 cells to run, 0 trials" in capsys.readouterr().out
+    assert sorted(before) == sorted((directory / "results.csv").read_text())
+
+
+def test_own_hypermodel(options, directory):
+    arguments = [*options, "--network", "test_tuning.my_networks:Plain"]
+    assert search.main(arguments) == 0
+    (row,) = rows(directory / "results.csv")
+    assert row["status"] == "done"
+    assert row["network"] == "test_tuning.my_networks:Plain"
+
+
+def test_one_by_one_comes_to_the_same(options, directory, tmp_path):
+    """Stock KerasTuner and Keras's own `fit`, seed by seed."""
+    options = [*options, "--seeds", "2"]
+    other = tmp_path / "other"
+    assert search.main(options) == 0
+    arguments = [*options, "--directory", str(other), "--tuner", "one-by-one"]
+    assert search.main(arguments) == 0
+    for name in ("results.csv", "trials.csv"):
+        for mine, theirs in zip(
+            *(
+                sorted(
+                    rows(path / name),
+                    key=lambda row: (row["seed"], row["learning_rate"]),
+                )
+                for path in (directory, other)
+            ),
+            strict=True,
+        ):
+            assert mine["seed"] == theirs["seed"]
+            assert mine["learning_rate"] == theirs["learning_rate"]
+            assert mine["steps"] == theirs["steps"]
+            for column in ("loss", "accuracy"):
+                assert float(mine[column]) == pytest.approx(
+                    float(theirs[column]), rel=1e-3
+                )
+
+
+def test_divergence_is_no_failure(options, directory):
+    rates = ["--learning-rate", "0.001", "1e20", "1e25", "1e30", "1e38"]
+    assert search.main([*options, *rates]) == 0
+    (row,) = rows(directory / "results.csv")
+    assert (row["status"], row["learning_rate"]) == ("done", "0.001")
+    trials = rows(directory / "trials.csv")
+    assert len(trials) == 5
+    assert "diverged" in {trial["status"] for trial in trials}
+    assert "failed" not in {trial["status"] for trial in trials}
+
+
+def test_nothing_but_divergence(options, directory):
+    assert search.main([*options, "--learning-rate", "1e38"]) == 0
+    (row,) = rows(directory / "results.csv")
+    assert row["status"] == "done"
+    assert float(row["accuracy"]) < 0.5
+
+
+def test_disk_full(options, directory, capsys, monkeypatch):
+    """One line; what was finished before can be read, and gone on from."""
+    seeds = [*options, "--seeds", "3"]
+    replace = os.replace
+
+    def full(source, target):
+        if pathlib.Path(target).name == "results.csv" and (
+            len(rows(source)) > 1
+        ):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        assert search.main(seeds) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("search: error: ")
+    assert "No space left on device" in error
+    assert len(rows(directory / "results.csv")) == 1
+    assert search.main(seeds) == 0
+    assert "2 of 3 cells to run" in capsys.readouterr().out
+    assert sorted(r["seed"] for r in rows(directory / "results.csv")) == [
+        *"012"
+    ]
+    assert len(rows(directory / "trials.csv")) == 6

@@ -1,0 +1,280 @@
+"""Each bad input ends in one line and exit code 2, and harms no file."""
+
+import fcntl
+import importlib.util
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+import tasks
+from tasks import storage
+from tuning import search
+
+
+@pytest.fixture(autouse=True)
+def no_training(monkeypatch):
+    def run_jobs(*_):
+        pytest.fail("It started to train.")
+
+    monkeypatch.setattr("tuning.study.run_jobs", run_jobs)
+
+
+@pytest.fixture
+def refuse(capsys):
+    """Runs a search; returns the one line that it ends with."""
+
+    def refuse(*arguments):
+        try:
+            code = search.main([str(each) for each in arguments])
+        except SystemExit as end:
+            code = end.code
+        error = capsys.readouterr().err
+        assert code == 2, error
+        assert error.count("\n") == 1 and error.endswith("\n"), error
+        assert error.startswith("search: error: ")
+        return error.removeprefix("search: error: ").strip()
+
+    return refuse
+
+
+@pytest.fixture
+def interrupted_search(monkeypatch, capsys):
+    """Runs a search that is stopped before its first trial."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def interrupted_search(options):
+        with monkeypatch.context() as patch:
+            patch.setattr("tuning.study.run_jobs", interrupt)
+            assert search.main(options) == 130
+        capsys.readouterr()
+
+    return interrupted_search
+
+
+def files(directory):
+    return {
+        path: path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+BAD = {
+    "--task logical_xr": "Unknown task: 'logical_xr'. Did you mean logical_xor",
+    "--inputs manyhot": "Unknown inputs: 'manyhot'. Did you mean many_hot?",
+    "--network mulitply": "Unknown network: 'mulitply'. Did you mean multiply",
+    "--network no.such:Thing": "Cannot import network 'no.such:Thing': No mod",
+    "--network json:dumps": "The network 'json:dumps' should be a Keras layer",
+    "--activation rely": "Unknown activation: 'rely'. Did you mean relu",
+    "--depth 7": "None of the networks multiply_simple has one of the depths",
+    "--task logical_xor --inputs random": "logical_xor makes no sense on rand",
+    **{
+        f"--{option} {value}": f"argument --{option}: expected a positive inte"
+        f"ger, received '{value}'"
+        for option, value in [
+            ("search-steps", "0"),
+            ("train-steps", "-1"),
+            ("batch-size", "0"),
+            ("train-records", "0"),
+            ("seeds", "0"),
+            ("depth", "0"),
+        ]
+    },
+    **{
+        f"--{option} {value}": f"argument --{option}: expected "
+        for option, value in [
+            ("search-steps", "1.5"),
+            ("search-steps", "many"),
+            ("train-steps", "1e3"),
+            ("batch-size", "nan"),
+            ("train-records", str(10**12)),
+            ("seed", "-1"),
+            ("seed", "text"),
+            ("depth", "two"),
+            ("learning-rate", "0"),
+            ("learning-rate", "-0.1"),
+            ("learning-rate", "nan"),
+            ("learning-rate", "inf"),
+            ("learning-rate", "fast"),
+            ("learning-rate", "0.1 0"),
+        ]
+    },
+    "--tuner stock": "argument --tuner: invalid choice: 'stock'",
+    "--no-such-option": "unrecognized arguments: --no-such-option",
+    "--task": "argument --task: expected at least one argument",
+    "--batch-size 641": "There are 640 records of many_hot to train on, not "
+    "enough for one batch. Received: batch_size=641",
+}
+
+
+@pytest.mark.parametrize("bad, message", BAD.items(), ids=BAD)
+def test_bad_options(bad, message, options, refuse, tmp_path):
+    line = refuse(*options, *bad.split())
+    assert message in line
+    assert not files(tmp_path)
+
+
+def test_unknown_backend(options, refuse, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    assert refuse(*options) == (
+        "Unknown backend: KERAS_BACKEND=theano. Known: jax, tensorflow, torch."
+    )
+
+
+def test_missing_backend(options, refuse, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    line = refuse(*options)
+    assert re.match(r"The backend (\w+) is not installed. Install it", line)
+    assert "pip install 'kmul[" in line
+
+
+def test_directory_is_a_file(options, refuse, tmp_path):
+    (tmp_path / "results").write_text("precious")
+    line = refuse(*options)
+    assert line == f"Cannot write to {tmp_path}/results: File exists."
+    assert (tmp_path / "results").read_text() == "precious"
+
+
+def test_directory_cannot_be_made(options, refuse):
+    line = refuse(*options, "--directory", "/dev/null/results")
+    assert line == "Cannot write to /dev/null/results: Not a directory."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_directory_is_not_writable(options, refuse, tmp_path):
+    (tmp_path / "results").mkdir(mode=0o500)
+    assert "Permission denied" in refuse(*options)
+
+
+def test_save_best_cannot_be_written(options, refuse, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    line = refuse(*options, "--save-best", tmp_path / "file")
+    assert line == f"Cannot write to {tmp_path}/file: File exists."
+    line = refuse(*options, "--save-best", "/dev/null/models")
+    assert line == "Cannot write to /dev/null/models: Not a directory."
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_data_directory_is_a_file(options, refuse, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    line = refuse(*options, "--data-dir", tmp_path / "file")
+    assert "Could not prepare" in line
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def inputs_in(data_dir):
+    settings = tasks.InputSettings("many_hot", train_records=640)
+    return storage.inputs_directory(settings, data_dir)
+
+
+def test_corrupted_data(options, refuse, data_dir, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(data_dir, copy)
+    path = inputs_in(copy) / "test_a.npy"
+    with open(path, "r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    before = files(copy)
+    line = refuse(*options, "--data-dir", copy)
+    assert f"{path} is corrupted: it has " in line
+    assert files(copy) == before
+
+
+def test_corrupted_training_data(options, refuse, data_dir, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(data_dir, copy)
+    path = inputs_in(copy) / "train_a.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    line = refuse(*options, "--data-dir", copy)
+    assert f"{path} is corrupted: its checksum has changed" in line
+
+
+DAMAGED = {
+    "truncated": (
+        "results.csv",
+        "task,inputs\nlogical_x",
+        "is damaged: its fi",
+    ),
+    "trials": ("trials.csv", "", "is damaged: its first line does not name"),
+    "not text": ("results.csv", "\x00\xff", "is damaged"),
+    "settings": ("settings.json", '{"batch', "is damaged. Remove it, or name"),
+    "other json": ("settings.json", "[]", "is damaged. Remove it, or name"),
+}
+
+
+@pytest.mark.parametrize("name, text, message", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_files(
+    name, text, message, options, refuse, interrupted_search, tmp_path
+):
+    directory = tmp_path / "results"
+    interrupted_search(options)
+    (directory / name).write_bytes(text.encode("latin-1"))
+    before = files(directory)
+    line = refuse(*options)
+    assert str(directory / name) in line
+    assert message in line
+    assert files(directory) == before
+
+
+def test_other_settings(options, refuse, interrupted_search, tmp_path):
+    interrupted_search(options)
+    before = files(tmp_path)
+    line = refuse(
+        *options,
+        "--batch-size",
+        "16",
+        "--train-steps",
+        "9",
+        "--tuner",
+        "one-by-one",
+    )
+    assert line == (
+        f"{tmp_path}/results was made with other settings: batch_size 32 (now "
+        "16), check_steps 8 (now 9), train_steps 8 (now 9), tuner population "
+        "(now one-by-one). Name another directory."
+    )
+    assert files(tmp_path) == before
+
+
+def test_results_of_unknown_settings(options, refuse, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "results.csv").write_text("mine\n")
+    assert "has results, but no settings.json" in refuse(*options)
+    assert (tmp_path / "results" / "results.csv").read_text() == "mine\n"
+
+
+def test_another_search_is_running(options, refuse, tmp_path):
+    (tmp_path / "results").mkdir()
+    with open(tmp_path / "results" / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert refuse(*options) == (
+            f"Another search is running in {tmp_path}/results."
+        )
+
+
+def test_help_and_list(capsys):
+    with pytest.raises(SystemExit) as end:
+        search.main(["--help"])
+    assert end.value.code == 0
+    assert search.main(["--list"]) == 0
+    output = capsys.readouterr().out
+    for name in (
+        "one_hot_sum: one_hot",
+        "dense_residual: 2, 3",
+        "1e-06",
+        "selu",
+    ):
+        assert name in output
+
+
+def test_settings(options, interrupted_search, tmp_path):
+    interrupted_search(options)
+    settings = json.loads((tmp_path / "results" / "settings.json").read_text())
+    assert settings["learning_rates"] == [0.001, 0.01]
+    assert settings["train_records"] == 640
