@@ -12,6 +12,7 @@ from kmul.layers.fusion import MLBFusion as MLBFusion
 from kmul.layers.fusion import MUTANFusion as MUTANFusion
 from kmul.layers.fusion import TensorFusion as TensorFusion
 from kmul.layers.fusion import TuckerFusion as TuckerFusion
+from kmul.layers.gated_conv_2d import GatedConv2D as GatedConv2D
 from kmul.layers.gated_dense import GatedDense as GatedDense
 from kmul.layers.highway_dense import HighwayDense as HighwayDense
 from kmul.layers.hyper_dense import HyperDense as HyperDense
@@ -27,6 +28,7 @@ from kmul.layers.neural_arithmetic import NAU as NAU
 from kmul.layers.neural_arithmetic import NMU as NMU
 from kmul.layers.neural_arithmetic import NPU as NPU
 from kmul.layers.neural_arithmetic import RealNPU as RealNPU
+from kmul.layers.partial_conv_2d import PartialConv2D as PartialConv2D
 from kmul.layers.polynomial_block_2d import (
     PolynomialBlock2D as PolynomialBlock2D,
 )

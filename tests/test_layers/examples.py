@@ -233,4 +233,12 @@ EXAMPLES = {
         lambda **kwargs: layers.LowRankFusion(3, rank=2, **kwargs),
         [(2, 4), (2, 5), (2, 2)],
     ),
+    "PartialConv2D": (
+        lambda **kwargs: layers.PartialConv2D(3, 2, **kwargs),
+        [(2, 4, 4, 2), (2, 4, 4, 1)],
+    ),
+    "GatedConv2D": (
+        lambda **kwargs: layers.GatedConv2D(3, 2, **kwargs),
+        (2, 4, 4, 2),
+    ),
 }

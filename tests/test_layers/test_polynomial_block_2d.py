@@ -2,30 +2,12 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from support.convolution import convolve
 from support.layer_checks import random_inputs
 from support.reference import assert_computes
 from support.reference import to_double
 
 from kmul import layers
-
-
-def convolve(x, kernel, strides=1):
-    """Cross-correlation with "same" padding of channels-last images."""
-    size = kernel.shape[0]
-    out = [-(-n // strides) for n in x.shape[1:3]]
-    pads = [
-        max((o - 1) * strides + size - n, 0)
-        for o, n in zip(out, x.shape[1:3], strict=True)
-    ]
-    x = np.pad(x, [(0, 0), *((p // 2, p - p // 2) for p in pads), (0, 0)])
-    result = np.zeros((x.shape[0], *out, kernel.shape[-1]))
-    for i in range(out[0]):
-        for j in range(out[1]):
-            window = x[:, i * strides : i * strides + size, j * strides :][
-                :, :, :size
-            ]
-            result[:, i, j] = np.einsum("bhwc,hwco->bo", window, kernel)
-    return result
 
 
 def block(weights, x, strides, form, activation):
