@@ -65,11 +65,12 @@ class GradientMonitor(LayerMonitor):
     def on_train_begin(self, logs=None):
         model = self.model
         if self._copy is None:
+            # Without the compiled state, which would be copied, too, and may
+            # hold a loss that cannot be.
+            ends = model.inputs[0], model.outputs[0]
             if not isinstance(model, keras.Sequential):
-                # Leaves out the compiled state, which would be copied, too,
-                # and may hold a loss that cannot be.
-                model = keras.Model(model.input, model.output)
-            self._copy = keras.models.clone_model(model)
+                ends = model.input, model.output
+            self._copy = keras.models.clone_model(keras.Model(*ends))
             self._recorder = _GradientRecorder()
             self._copy.compile(
                 self._recorder,
