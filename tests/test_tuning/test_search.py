@@ -76,17 +76,18 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
         assert row["device"]
     trials = rows(directory / "trials.csv")
     assert tuple(trials[0]) == TRIAL_COLUMNS
-    assert len(trials) == 12
+    assert len(trials) == 8
     for row in results:
+        if row["status"] == "failed":
+            continue
         mine = [
             each
             for each in trials
             if (each["task"], each["network"]) == (row["task"], row["network"])
         ]
         assert sorted(float(t["learning_rate"]) for t in mine) == [0.001, 0.01]
-        if row["status"] == "done":
-            best = min(mine, key=lambda each: float(each["loss"]))
-            assert best["learning_rate"] == row["learning_rate"]
+        best = min(mine, key=lambda each: float(each["loss"]))
+        assert best["learning_rate"] == row["learning_rate"]
     names = {path.name for path in directory.iterdir()}
     assert names == {"results.csv", "trials.csv", "settings.json", ".lock"}
 

@@ -1,0 +1,147 @@
+"""Searches that are killed, stopped and started again."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support.processes import living_processes
+from support.processes import start_search
+
+from tuning import search
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="looks into /proc"
+)
+
+
+@pytest.fixture
+def options(options):
+    """Four jobs and six cells, for two workers."""
+    return [
+        *options,
+        *("--task", "logical_xor", "logical_and"),
+        *("--network", "multiply_simple", "dense"),
+        *("--activation", "linear"),
+        *("--depth", "1", "2"),
+    ]
+
+
+def rows(directory, name="results.csv"):
+    path = directory / name
+    if not path.exists():
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def key(row):
+    return tuple(row[n] for n in ("task", "network", "depth", "seed"))
+
+
+def without_seconds(rows):
+    return {key(row): {**row, "seconds": ""} for row in rows}
+
+
+def wait_for_no_process(group):
+    end = time.monotonic() + 20
+    while living_processes(group):
+        assert time.monotonic() < end, "A worker was left behind."
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(3, marks=pytest.mark.backends("jax")),
+        pytest.param(1, marks=pytest.mark.backends("tensorflow", "torch")),
+    ],
+)
+def test_killed_and_continued(kills, options, tmp_path, capsys):
+    """No finished cell is lost, and the numbers are the same in the end."""
+    started = time.monotonic()
+    process = start_search([*options, "--directory", str(tmp_path / "whole")])
+    output, error = process.communicate()
+    assert process.returncode == 0, error
+    seconds = time.monotonic() - started
+    assert "6 of 6 cells" in output
+
+    directory = tmp_path / "results"
+    finished = []
+    for number in range(kills + 1):
+        process = start_search(options)
+        # Not before the training: the start takes most of the time.
+        while not (directory / "settings.json").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        if number == 0:
+            # Meanwhile nobody else may write there.
+            assert search.main(options) == 2
+            assert capsys.readouterr().err == (
+                f"search: error: Another search is running in {directory}.\n"
+            )
+        time.sleep(random.uniform(0.1, 0.7) * seconds)
+        if number == 0:
+            # Ctrl-C reaches the whole group.
+            os.killpg(process.pid, signal.SIGINT)
+        elif number == 1:
+            # Its workers end by themselves.
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+        _, error = process.communicate()
+        wait_for_no_process(process.pid)
+        if number == 0 and process.returncode != 0:
+            assert process.returncode == 130
+            assert error.strip().splitlines()[-1] == (
+                f"Stopped. What was finished is in {directory}; the same "
+                "command goes on from there."
+            )
+            assert "Traceback" not in error
+        now = rows(directory)
+        assert [row for row in finished if row not in now] == []
+        finished = now
+    process = start_search(options)
+    _, error = process.communicate()
+    assert process.returncode == 0, error
+    results = rows(directory)
+    assert [row for row in finished if row not in results] == []
+    for name, count in (("results.csv", 6), ("trials.csv", 12)):
+        mine, whole = rows(directory, name), rows(tmp_path / "whole", name)
+        assert len(mine) == len(whole) == count
+    assert without_seconds(results) == without_seconds(rows(tmp_path / "whole"))
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"results.csv", "trials.csv", "settings.json", ".lock"}
+
+
+def test_a_network_that_kills_its_process(options, tmp_path):
+    """It is a row like any failure, and the others finish."""
+    networks = ["test_tuning.my_networks:Fatal", "multiply_simple"]
+    process = start_search(
+        [*options, "--network", *networks], python_path=["tests"]
+    )
+    _, error = process.communicate()
+    assert process.returncode == 1, error
+    found = {
+        (row["task"], row["network"]): row for row in rows(tmp_path / "results")
+    }
+    assert len(found) == 4
+    for (_, network), row in found.items():
+        if network == networks[0]:
+            assert row["status"] == "failed"
+            assert row["message"] == "the process died with exit code 7"
+        else:
+            assert row["status"] == "done"
+
+
+def test_help_needs_no_backend():
+    command = [sys.executable, "-m", "tuning.search", "--help"]
+    environment = {**os.environ, "KERAS_BACKEND": "none"}
+    output = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert "--learning-rate" in output
