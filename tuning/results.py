@@ -3,7 +3,6 @@
 import csv
 import os
 import pathlib
-import tempfile
 
 RESULT_COLUMNS = (
     "task",
@@ -99,11 +98,10 @@ class Table:
         return [dict(zip(self.columns, row, strict=True)) for row in rows[1:]]
 
     def _write(self, rows):
-        handle, temporary = tempfile.mkstemp(
-            dir=self.path.parent, prefix=f".{self.path.name}."
-        )
+        # Whoever writes holds the directory's lock, so one name is enough.
+        temporary = self.path.with_name(f".{self.path.name}.new")
         try:
-            with open(handle, "w", newline="", encoding="utf-8") as file:
+            with open(temporary, "w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, self.columns, lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
@@ -111,7 +109,7 @@ class Table:
                 os.fsync(file.fileno())
             os.replace(temporary, self.path)
         except BaseException:
-            os.unlink(temporary)
+            temporary.unlink(missing_ok=True)
             raise
 
 
