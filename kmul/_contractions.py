@@ -104,6 +104,8 @@ def _contract_outer_product(first, second, kernel):
     m, n, out = kernel.shape
     kernel = ops.reshape(kernel, (m * n, out))
     step = max(1, LARGEST_OUTER_PRODUCT // n)
+    if step >= m:
+        return ops.matmul(outer_product(first, second), kernel)
     outputs = None
     for start in range(0, m, step):
         stop = min(start + step, m)
