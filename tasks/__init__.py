@@ -10,5 +10,8 @@ from tasks.loading import is_trivial as is_trivial
 from tasks.loading import load as load
 from tasks.loading import load_inputs as load_inputs
 from tasks.operations import OPERATIONS as OPERATIONS
+from tasks.placed_digits.placed_digits_dataset_builder import (
+    PlacedDigitsConfig as PlacedDigitsConfig,
+)
 from tasks.reasoning_ops import ReasoningOpsConfig as ReasoningOpsConfig
 from tasks.storage import DataError as DataError

@@ -23,8 +23,9 @@ def load(name, split="train", data_dir=None):
 
     Example:
 
-    >>> images, labels = tasks.images.load("mnist", "test")
-    >>> images.shape, labels.shape
+    >>> from tasks import images
+    >>> x, y = images.load("mnist", "test")
+    >>> x.shape, y.shape
     ((10000, 28, 28, 1), (10000,))
     """
     builder = tfds.builder(name, data_dir=data_dir, file_format="array_record")
