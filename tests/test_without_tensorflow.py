@@ -13,14 +13,15 @@ pytestmark = pytest.mark.backends("jax", "torch")
 
 # Found by every Python process whose path it is on, also the workers.
 SITECUSTOMIZE = """
-import importlib.abc, sys
+from importlib.machinery import PathFinder
 
-class NoTensorFlow(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "tensorflow":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+find_spec = PathFinder.find_spec
 
-sys.meta_path.insert(0, NoTensorFlow())
+def find_all_but_tensorflow(name, path=None, target=None):
+    if name.partition(".")[0] != "tensorflow":
+        return find_spec(name, path, target)
+
+PathFinder.find_spec = find_all_but_tensorflow
 """
 
 
