@@ -21,7 +21,7 @@ def find_all_but_tensorflow(name, path=None, target=None):
     if name.partition(".")[0] != "tensorflow":
         return find_spec(name, path, target)
 
-PathFinder.find_spec = find_all_but_tensorflow
+PathFinder.find_spec = staticmethod(find_all_but_tensorflow)
 """
 
 

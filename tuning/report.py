@@ -158,12 +158,7 @@ def write_report(directory, published=None):
 
 
 def _read(path, columns):
-    try:
-        return summary.to_frame(Table(path, columns))
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is damaged: it is not text. Mend or remove it."
-        ) from error
+    return summary.to_frame(Table(path, columns))
 
 
 def _read_settings(path):

@@ -7,6 +7,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 from support.layer_checks import random_inputs
 from support.layer_checks import symbolic_inputs
 
@@ -32,6 +33,9 @@ json.dump([keras.config.backend(), found], sys.stdout)
 """
 
 
+# What is saved is the same wherever it is saved; one backend that saves and two
+# that load are enough, as starting them is what takes long.
+@pytest.mark.backends("torch")
 def test_outputs_are_the_same_on_other_backends(tmp_path, other_backends):
     for number, (make, shapes) in enumerate(EXAMPLES.values()):
         inputs = symbolic_inputs(shapes)

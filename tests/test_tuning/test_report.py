@@ -362,7 +362,7 @@ ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},\n"
         ("results.csv", "", "does not name the expected columns"),
         ("results.csv", header(RESULT_COLUMNS), "has no results yet"),
         ("results.csv", header(RESULT_COLUMNS) + "dot,", "is cut off"),
-        ("results.csv", b"\xff\xfe\x00", "it is not text"),
+        ("results.csv", b"\xff\xfe\x00", "does not name the expected columns"),
         (
             "results.csv",
             header(RESULT_COLUMNS) + ROW.format("much", "done"),

@@ -355,7 +355,8 @@ def small_memory(monkeypatch, sizes):
 
 
 def test_out_of_memory_halves_the_population(tmp_path, small_memory, sizes):
-    tuner = search(grid(), tmp_path)
+    with pytest.warns(UserWarning, match="4 members together.* with 2"):
+        tuner = search(grid(), tmp_path)
     assert {t.status for t in tuner.oracle.trials.values()} == {"COMPLETED"}
     assert len(tuner.oracle.trials) == sum(sizes) == 4
     assert max(sizes) <= 2
@@ -370,7 +371,8 @@ def test_out_of_memory_halves_the_population(tmp_path, small_memory, sizes):
 def test_memory_too_small_for_one_member(tmp_path, small_memory):
     small_memory[0] = 0
     oracle = grid(max_consecutive_failed_trials=100)
-    search(oracle, tmp_path)
+    with pytest.warns(UserWarning, match="too little memory"):
+        search(oracle, tmp_path)
     assert {trial.status for trial in oracle.trials.values()} == {"FAILED"}
     assert "TooMuch: 1 members" in oracle.trials["0000"].message
 
