@@ -354,6 +354,7 @@ def small_memory(monkeypatch, sizes):
     return holds
 
 
+@pytest.mark.filterwarnings("ignore:The device has too little memory")
 def test_out_of_memory_halves_the_population(tmp_path, small_memory, sizes):
     with pytest.warns(UserWarning, match="4 members together.* with 2"):
         tuner = search(grid(), tmp_path)
