@@ -362,7 +362,7 @@ def test_regularizers_and_constraints():
                     activity_regularizer="l2",
                 )
             ],
-            kernel_regularizer="l2",
+            kernel_regularizer=keras.regularizers.L1L2(0.01, 0.01),
         )
 
     population = Population([make(1e-3), make(3e-2)])

@@ -17,9 +17,14 @@ def fold(step, vectorize):
     # The loop stays in Python here, so members always take a step together:
     # one after the other, each would pay for the Python.
     del vectorize
+
+    def member_step(carry, label, x, y):
+        return step(carry, x, y[label][0])
+
+    # Keras's regularizers add in place, which cannot be mapped over members
+    # unless it is made functional.
     members_step = torch.func.vmap(
-        lambda carry, label, x, y: step(carry, x, y[label][0]),
-        in_dims=(0, 0, None, None),
+        torch.func.functionalize(member_step), in_dims=(0, 0, None, None)
     )
     graphs = {}
 
