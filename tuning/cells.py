@@ -69,11 +69,11 @@ def select_cells(
         ValueError: A name is unknown, a pair that was named has no meaning,
             or no cell is left.
     """
+    check_known("task", task_names, [*tasks.OPERATIONS, "all"])
+    check_known("inputs", inputs_names, [*tasks.INPUTS, "all"])
     every_pair = "all" in task_names or "all" in inputs_names
     task_names = list(tasks.OPERATIONS) if "all" in task_names else task_names
     inputs_names = list(tasks.INPUTS) if "all" in inputs_names else inputs_names
-    check_known("task", task_names, tasks.OPERATIONS)
-    check_known("inputs", inputs_names, tasks.INPUTS)
     check_known("activation", activations, ACTIVATIONS)
     pairs = []
     for task, inputs in itertools.product(task_names, inputs_names):
