@@ -1,6 +1,9 @@
-"""What is learned: reasoning operations on pairs of vectors."""
+"""What is learned: operations on vectors, and placed digits."""
 
 from tasks import constant as constant
+from tasks.arithmetic_ops.arithmetic_ops_dataset_builder import (
+    ArithmeticOpsConfig as ArithmeticOpsConfig,
+)
 from tasks.inputs import INPUTS as INPUTS
 from tasks.inputs import SPLITS as SPLITS
 from tasks.inputs import InputSettings as InputSettings
