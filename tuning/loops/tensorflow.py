@@ -87,14 +87,36 @@ def fold(step, vectorize):
 
     loop = together if vectorize else one_after_another
 
-    @tf.function(jit_compile=True, autograph=False)
     def chunk(carries, active, labels, xs, ys):
         return loop(carries, active, labels, xs, tf.stack(ys))
 
+    program = None
+
     def call(*arguments):
-        return chunk(*tf.nest.map_structure(tf.convert_to_tensor, arguments))
+        nonlocal program
+        arguments = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        if program is None:
+            slow = not (vectorize or is_accelerated())
+            slow = slow and _has_convolution(step, *arguments)
+            program = tf.function(chunk, jit_compile=not slow, autograph=False)
+        return program(*arguments)
 
     return call
+
+
+def _has_convolution(step, carries, active, labels, xs, ys):
+    """Whether a step has a convolution.
+
+    On a CPU XLA computes convolutions that stand in a loop by plain nested
+    loops, which takes 10 to 20 times as long as TensorFlow's own operation.
+    """
+    example = tf.nest.map_structure(
+        lambda each: tf.TensorSpec(each.shape[1:], each.dtype),
+        (carries, xs, ys[0]),
+    )
+    traced = tf.function(step, autograph=False).get_concrete_function(*example)
+    kinds = {operation.type for operation in traced.graph.get_operations()}
+    return any(kind.startswith(("Conv", "DepthwiseConv")) for kind in kinds)
 
 
 def is_accelerated():

@@ -14,8 +14,8 @@ def value_and_grad(function):
 
 
 def fold(step, vectorize):
-    # The loop stays in Python here, so members always take a step together:
-    # one after the other, each would pay for the Python.
+    # The loop stays in Python here, so members take a step together wherever
+    # they can: one after the other, each would pay for the Python.
     del vectorize
 
     def member_step(carry, label, x, y):
@@ -23,30 +23,46 @@ def fold(step, vectorize):
 
     # Keras's regularizers add in place, which cannot be mapped over members
     # unless it is made functional.
-    members_step = torch.func.vmap(
-        torch.func.functionalize(member_step), in_dims=(0, 0, None, None)
+    functional_step = torch.func.functionalize(member_step)
+    together = _Recorded(
+        torch.func.vmap(functional_step, in_dims=(0, 0, None, None))
     )
-    graphs = {}
+    alone = _Recorded(functional_step)
+    can_be_mapped = True
 
-    def traced(carry, label, x, y):
-        """Returns a step's tensor operations, from flat tensors to flat ones.
+    def run(recorded, carry, labels, xs, ys):
+        first = keras.tree.map_structure(lambda each: each[0], xs)
+        graph = recorded.graph(carry, labels, first, ys[:, 0])
+        flat, flat_xs = keras.tree.flatten(carry), keras.tree.flatten(xs)
+        outputs = []
+        with torch.no_grad():
+            for index in range(ys.shape[1]):
+                x = [each[index] for each in flat_xs]
+                *flat, output = graph(*flat, labels, *x, ys[:, index])
+                outputs.append(output)
+        carry = keras.tree.pack_sequence_as(carry, flat)
+        return carry, torch.stack(outputs, dim=-1)
 
-        A step goes through some hundred calls of Keras for each of the few
-        tensor operations it comes down to. They are recorded once for all
-        arguments of the same shapes, and run alone from then on.
-        """
-        tensors = keras.tree.flatten((carry, label, x, y))
-        shapes = tuple((each.shape, each.dtype) for each in tensors)
-        if shapes not in graphs:
-
-            def flat_step(*tensors):
-                arguments = keras.tree.pack_sequence_as(
-                    (carry, label, x, y), list(tensors)
-                )
-                return keras.tree.flatten(members_step(*arguments))
-
-            graphs[shapes] = make_fx(flat_step)(*tensors)
-        return graphs[shapes]
+    def run_members(carry, labels, xs, ys):
+        nonlocal can_be_mapped
+        if can_be_mapped:
+            try:
+                return run(together, carry, labels, xs, ys)
+            except RuntimeError as error:
+                # Some operations, convolutions among them, cannot be mapped.
+                if "vmap" not in str(error):
+                    raise
+                can_be_mapped = False
+        members, outputs = [], []
+        for i, label in enumerate(labels):
+            mine = keras.tree.map_structure(lambda each, i=i: each[i], carry)
+            mine, output = run(alone, mine, label, xs, ys)
+            members.append(mine)
+            outputs.append(output)
+        carry = keras.tree.map_structure(
+            lambda *each: torch.stack(each), *members
+        )
+        return carry, torch.stack(outputs)
 
     def chunk(carries, active, labels, xs, ys):
         tree = keras.tree
@@ -58,26 +74,48 @@ def fold(step, vectorize):
         ys = torch.stack(ys)
         kept = torch.as_tensor(active, device=device).nonzero()[:, 0]
         labels = torch.as_tensor(labels, device=device)[kept, None]
-        steps = ys.shape[1]
-        outputs = torch.full((len(active), steps), float("nan"), device=device)
+        outputs = torch.full(
+            (len(active), ys.shape[1]), float("nan"), device=device
+        )
         if len(kept) == 0:
             return carries, outputs
         carry = tree.map_structure(lambda each: each[kept], carries)
-        first = tree.map_structure(lambda each: each[0], xs)
-        graph = traced(carry, labels, first, ys[:, 0])
-        flat, flat_xs = tree.flatten(carry), tree.flatten(xs)
-        with torch.no_grad():
-            for index in range(steps):
-                x = [each[index] for each in flat_xs]
-                *flat, output = graph(*flat, labels, *x, ys[:, index])
-                outputs[kept, index] = output.to(outputs.dtype)
-        carry = tree.pack_sequence_as(carry, flat)
+        carry, some = run_members(carry, labels, xs, ys)
+        outputs[kept] = some.to(outputs.dtype)
         carries = tree.map_structure(
             lambda old, new: old.index_copy(0, kept, new), carries, carry
         )
         return carries, outputs
 
     return chunk
+
+
+class _Recorded:
+    """A step's tensor operations, from flat tensors to flat ones.
+
+    A step goes through some hundred calls of Keras for each of the few tensor
+    operations it comes down to. They are recorded once for all arguments of
+    the same shapes, and run alone from then on.
+    """
+
+    def __init__(self, step):
+        self._step = step
+        self._graphs = {}
+
+    def graph(self, *arguments):
+        tensors = keras.tree.flatten(arguments)
+        shapes = tuple((each.shape, each.dtype) for each in tensors)
+        if shapes not in self._graphs:
+
+            def flat_step(*tensors):
+                return keras.tree.flatten(
+                    self._step(
+                        *keras.tree.pack_sequence_as(arguments, list(tensors))
+                    )
+                )
+
+            self._graphs[shapes] = make_fx(flat_step)(*tensors)
+        return self._graphs[shapes]
 
 
 def is_accelerated():
