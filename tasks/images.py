@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow_datasets as tfds
 
+# For datasets without validation images of their own.
+WITHOUT_VALIDATION = {"train": "train[:90%]", "validation": "train[90%:]"}
+
 
 def load(name, split="train", data_dir=None):
     """Returns the images and labels of a split of a TensorFlow dataset.
@@ -28,9 +31,7 @@ def load(name, split="train", data_dir=None):
     >>> x.shape, y.shape
     ((10000, 28, 28, 1), (10000,))
     """
-    builder = tfds.builder(name, data_dir=data_dir, file_format="array_record")
-    image_key, label_key = _image_and_class(name, builder.info)
-    builder.download_and_prepare()
+    builder, image_key, label_key = _open(name, data_dir)
     source = builder.as_data_source(split)
     shape = builder.info.features[image_key].shape
     images = np.empty((len(source), *shape), np.float32)
@@ -40,6 +41,33 @@ def load(name, split="train", data_dir=None):
         labels[index] = record[label_key]
     images /= 255
     return images, labels
+
+
+def load_for_search(name, split, data_dir=None):
+    """The same for `"train"`, `"validation"` and `"test"` of every dataset.
+
+    Where a dataset has no split for validation, it is the last tenth of the
+    training records, which are then without it.
+    """
+    builder, *_ = _open(name, data_dir)
+    if "validation" not in builder.info.splits:
+        split = WITHOUT_VALIDATION.get(split, split)
+    return load(name, split, data_dir)
+
+
+def shape_and_classes(name, data_dir=None):
+    """Returns the shape of a dataset's images, and how many classes it has."""
+    builder, image_key, label_key = _open(name, data_dir)
+    features = builder.info.features
+    return features[image_key].shape, features[label_key].num_classes
+
+
+def _open(name, data_dir):
+    """Returns a prepared dataset, and its keys of the image and its class."""
+    builder = tfds.builder(name, data_dir=data_dir, file_format="array_record")
+    keys = _image_and_class(name, builder.info)
+    builder.download_and_prepare()
+    return builder, *keys
 
 
 def _image_and_class(name, info):

@@ -3,10 +3,17 @@
 import dataclasses
 import difflib
 import itertools
+import math
 
 import tasks
-from tuning.networks import ACTIVATIONS
+from tuning.network import ACTIVATIONS
+from tuning.networks import NETWORKS
 from tuning.networks import find_network
+from tuning.problems import GROUPS
+from tuning.problems import find_problem
+
+DEFAULT_INPUTS = "many_hot"
+_KINDS = {1: "vectors", 3: "images"}
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -35,17 +42,21 @@ class Cell:
     def row(self):
         return dataclasses.asdict(self)
 
+    @property
+    def choices(self):
+        """What is searched beside the learning rate: values by name."""
+        return getattr(find_network(self.network), "choices", {})
 
-def check_known(option, values, known):
-    """Raises a `ValueError` that names the nearest of what is known."""
-    for value in values:
-        if value not in known:
-            near = difflib.get_close_matches(str(value), map(str, known))
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise ValueError(
-                f"Unknown {option}: {value!r}.{hint} "
-                f"Known: {', '.join(map(str, known))}."
-            )
+    def trials(self, protocol):
+        """Returns how many trials the cell has under a `Protocol`."""
+        return len(protocol.learning_rates) * math.prod(
+            map(len, self.choices.values())
+        )
+
+    def steps(self, protocol):
+        """Returns the steps of its trials and training together, at most."""
+        trials = self.trials(protocol) * protocol.search_steps
+        return trials + protocol.train_steps
 
 
 def select_cells(
@@ -58,51 +69,110 @@ def select_cells(
     meaning, where all tasks or all inputs were asked for.
 
     Args:
-        task_names: Names of operations, or `["all"]`.
-        inputs_names: Names of input distributions, or `["all"]`.
-        networks: Names as `find_network` takes them.
-        activations: Names of activations.
-        depths: Integers, or `None` for all that a network has.
+        task_names: Names of tasks as `find_problem` takes them, or of groups:
+            `"all"` of the reasoning operations, `"arithmetic_ops"`.
+        inputs_names: Names of the inputs' distributions, or `["all"]`; or
+            None for `"many_hot"`, or the one that a task has.
+        networks: Names as `find_network` takes them, or `"all"` that are
+            searched by default.
+        activations: Names of activations, or `"all"`.
+        depths: Integers, or `"all"`.
         seeds: Integers.
 
     Raises:
-        ValueError: A name is unknown, a pair that was named has no meaning,
+        ValueError: A name is unknown, what was named does not go together,
             or no cell is left.
     """
-    check_known("task", task_names, [*tasks.OPERATIONS, "all"])
-    check_known("inputs", inputs_names, [*tasks.INPUTS, "all"])
-    every_pair = "all" in task_names or "all" in inputs_names
-    task_names = list(tasks.OPERATIONS) if "all" in task_names else task_names
-    inputs_names = list(tasks.INPUTS) if "all" in inputs_names else inputs_names
-    check_known("activation", activations, ACTIVATIONS)
-    pairs = []
-    for task, inputs in itertools.product(task_names, inputs_names):
-        if (task, inputs) in tasks.PAIRS:
-            pairs.append((task, inputs))
-        elif not every_pair:
-            tasks.check_pair(task, inputs)
-    if not pairs:
-        tasks.check_pair(task_names[0], inputs_names[0])
-    variants = []
-    for name in networks:
-        network = find_network(name)
-        known_depths = getattr(network, "depths", (1,))
-        known_activations = getattr(network, "activations", ("linear",))
-        variants += [
-            (name, depth, activation)
-            for activation in activations
-            if activation in known_activations
-            for depth in known_depths
-            if depths is None or depth in depths
-        ]
-    if not variants:
-        raise ValueError(
-            f"None of the networks {', '.join(networks)} has one of the depths "
-            f"{depths} with one of the activations {', '.join(activations)}."
-        )
-    return [
-        Cell(task, inputs, *variant, seed)
+    pairs = _pairs(task_names, inputs_names)
+    ranks = {find_problem(task).input_rank for task, _ in pairs}
+    classes = _networks(networks, ranks)
+    _check_known("activation", activations, [*ACTIVATIONS, "all"])
+    known = [*classes.values(), *NETWORKS.values()]
+    known_depths = {depth for network in known for depth in _depths(network)}
+    _check_known("depth", depths, [*sorted(known_depths), "all"])
+    cells = [
+        Cell(task, inputs, name, depth, activation, seed)
         for task, inputs in pairs
-        for variant in variants
+        for name, network in classes.items()
+        if _rank(network) == find_problem(task).input_rank
+        for activation in getattr(network, "activations", ("linear",))
+        if activation in activations or "all" in activations
+        for depth in _depths(network)
+        if depth in depths or "all" in depths
         for seed in seeds
     ]
+    if not cells:
+        raise ValueError(
+            f"None of the networks {', '.join(networks)} has one of the depths "
+            f"{', '.join(map(str, depths))} with one of the activations "
+            f"{', '.join(activations)}."
+        )
+    return cells
+
+
+def _pairs(task_names, inputs_names):
+    """Returns the pairs of task and inputs that have a meaning."""
+    names = [task for name in task_names for task in GROUPS.get(name, (name,))]
+    possible = {task: find_problem(task).inputs_of(task) for task in names}
+    wanted = [DEFAULT_INPUTS] if inputs_names is None else inputs_names
+    known = [*tasks.INPUTS, *itertools.chain(*possible.values())]
+    _check_known("inputs", wanted, [*dict.fromkeys(known), "all"])
+    pairs = []
+    for task, mine in possible.items():
+        is_operation = task in tasks.OPERATIONS
+        if "all" in wanted or (inputs_names is None and not is_operation):
+            pairs += [(task, inputs) for inputs in mine]
+            continue
+        for inputs in wanted:
+            if inputs in mine:
+                pairs.append((task, inputs))
+            elif not is_operation:
+                raise ValueError(
+                    f"{task} has the inputs {', '.join(mine)} alone. Received: "
+                    f"inputs={inputs}"
+                )
+            elif "all" not in task_names:
+                tasks.check_pair(task, inputs)
+    if not pairs:
+        tasks.check_pair(names[0], wanted[0])
+    return pairs
+
+
+def _networks(names, ranks):
+    """Returns the classes of networks by name."""
+    classes = {}
+    for name in names:
+        if name == "all":
+            classes |= {
+                name: network
+                for name, network in NETWORKS.items()
+                if _rank(network) in ranks
+            }
+            continue
+        classes[name] = find_network(name)
+        if _rank(classes[name]) not in ranks:
+            raise ValueError(
+                f"The network {name} takes {_KINDS[_rank(classes[name])]}, and "
+                f"no task that was named has these."
+            )
+    return classes
+
+
+def _rank(network):
+    return getattr(network, "input_rank", 1)
+
+
+def _depths(network):
+    return getattr(network, "depths", (1,))
+
+
+def _check_known(option, values, known):
+    """Raises a `ValueError` that names the nearest of what is known."""
+    for value in values:
+        if value not in known:
+            near = difflib.get_close_matches(str(value), map(str, known))
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise ValueError(
+                f"Unknown {option}: {value!r}.{hint} "
+                f"Known: {', '.join(map(str, known))}."
+            )

@@ -59,24 +59,3 @@ def open_inputs(data, inputs, split):
     settings = data.inputs(inputs)
     packed = storage.open_packed(settings, split, data.data_dir)
     return [Vectors(settings, each) for each in packed]
-
-
-@functools.lru_cache(maxsize=64)
-def constant_accuracy(data, inputs, task, tolerance):
-    """Returns how often the best constant is right, and if that is trivial.
-
-    The constant, one per element of the label, is chosen on training records,
-    and judged on the test records. It is trivial if it is right on 99 % of
-    the training records' elements.
-    """
-    label = tasks.OPERATIONS[task].label
-    a, b = open_inputs(data, inputs, "train")
-    some = slice(0, tasks.constant.MAX_RECORDS)
-    known = label(a[some], b[some])
-    constant = tasks.constant.best_constant(known, tolerance)
-    share = tasks.constant.constant_accuracy(constant, known, tolerance)
-    a, b = open_inputs(data, inputs, "test")
-    accuracy = tasks.constant.constant_accuracy(
-        constant, label(a[:], b[:]), tolerance
-    )
-    return accuracy, share >= tasks.constant.TRIVIAL_SHARE

@@ -1,5 +1,6 @@
 """A part of a study that runs in one process, from search to test."""
 
+import collections
 import dataclasses
 import functools
 import os
@@ -13,17 +14,16 @@ import keras
 import keras_tuner
 import numpy as np
 
-import tasks
 from tuning.batches import Batches
 from tuning.cells import Cell
 from tuning.data import DataSettings
-from tuning.data import constant_accuracy
-from tuning.data import open_inputs
 from tuning.loops import backend_loops
 from tuning.networks import find_network
 from tuning.population import Population
 from tuning.population import warn_out_of_memory
+from tuning.problems import open_problem
 from tuning.protocol import Protocol
+from tuning.saving import as_file_name
 from tuning.saving import candidate_path
 from tuning.saving import save_model
 from tuning.tuner import WORST
@@ -55,16 +55,15 @@ class Job:
     def name(self):
         first = self.cells[0]
         tasks_here = sorted({cell.task for cell in self.cells})
-        network = first.network.replace(":", ".")
-        return (
-            f"{'+'.join(tasks_here[:3])}_{first.inputs}_{network}"
+        return as_file_name(
+            f"{'+'.join(tasks_here[:3])}_{first.inputs}_{first.network}"
             f"_{first.activation}_{first.seed}"
         )
 
     @property
     def steps(self):
         """Optimizer steps, at most, of all members together."""
-        return len(self.cells) * self.protocol.steps
+        return sum(cell.steps(self.protocol) for cell in self.cells)
 
 
 def run_job(job, send):
@@ -76,21 +75,19 @@ def run_job(job, send):
             `("trials", rows)`, `("result", row)` and `("steps", count)`.
     """
     started = time.perf_counter()
-    best = search_cells(job, send)
-    search_seconds = time.perf_counter() - started
-    for depth in sorted({cell.depth for cell in job.cells}):
-        cells = [cell for cell in job.cells if cell.depth == depth]
-        failed = [cell for cell in cells if "message" in best[cell]]
-        for cell in failed:
-            _send_failure(cell, best[cell]["message"], send)
-        cells = [cell for cell in cells if cell not in failed]
-        if cells:
-            share = search_seconds / len(job.cells)
-            try:
-                train_cells(job, cells, best, share, send)
-            except Exception:
-                for cell in cells:
-                    _send_failure(cell, traceback.format_exc(), send)
+    best, messages = search_cells(job, send)
+    search_seconds = (time.perf_counter() - started) / len(job.cells)
+    for cell, message in messages.items():
+        _send_failure(cell, message, send)
+    together = collections.defaultdict(dict)
+    for cell, hp in best.items():
+        together[cell.depth, _choices(cell, hp)][cell] = hp
+    for cells in together.values():
+        try:
+            train_cells(job, cells, search_seconds, send)
+        except Exception:
+            for cell in cells:
+                _send_failure(cell, traceback.format_exc(), send)
 
 
 class TaskModel(keras_tuner.HyperModel):
@@ -103,12 +100,13 @@ class TaskModel(keras_tuner.HyperModel):
     def __init__(self, job):
         super().__init__()
         self.tasks = sorted({cell.task for cell in job.cells})
-        width = job.data.width
-        self.network = find_network(job.cells[0].network)(
-            width=width,
-            units=tasks.OPERATIONS[self.tasks[0]].label_width(width),
-            tolerance=job.protocol.tolerance,
-        )
+        self.problems = [
+            open_problem(
+                task, job.cells[0].inputs, job.data, job.protocol.tolerance
+            )
+            for task in self.tasks
+        ]
+        self.network = find_network(job.cells[0].network)(self.problems[0])
 
     def build(self, hp):
         return self.network.build(hp)
@@ -117,10 +115,22 @@ class TaskModel(keras_tuner.HyperModel):
         """Returns which of the label functions a trial learns."""
         return self.tasks.index(hp.get("task"))
 
-    @property
-    def labels(self):
-        """The label functions, in the order that `label` refers to."""
-        return [tasks.OPERATIONS[task].label for task in self.tasks]
+    def x(self, split):
+        """Returns the inputs, which all tasks share."""
+        return self.problems[0].x(split)
+
+    def labels(self, split):
+        """Returns the labels, in the order that `label` refers to."""
+        return [problem.label(split) for problem in self.problems]
+
+    def records(self, split):
+        """Returns all inputs of a split, and the labels, as arrays."""
+        x = keras.tree.map_structure(lambda each: each[:], self.x(split))
+        inputs = x if isinstance(x, list) else [x]
+        return x, [
+            label(*inputs) if callable(label) else label
+            for label in self.labels(split)
+        ]
 
 
 def hyperparameters(**values):
@@ -135,7 +145,12 @@ def hyperparameters(**values):
 
 
 def search_cells(job, send):
-    """Returns the best learning rate of each cell, or a message of why not."""
+    """Searches what is best for each cell.
+
+    Returns:
+        The hyperparameters of the best trial of each cell, and for each cell
+        of which all trials failed a message.
+    """
     protocol = job.protocol
     model = TaskModel(job)
     oracle = keras_tuner.oracles.GridSearchOracle(
@@ -146,11 +161,12 @@ def search_cells(job, send):
             activation=job.cells[0].activation,
             seed=sorted({cell.seed for cell in job.cells}),
             learning_rate=protocol.learning_rates,
+            **job.cells[0].choices,
         ),
         # A failed trial is a row, and never the end of the search.
         max_consecutive_failed_trials=10**9,
     )
-    best = {}
+    best, losses, messages = {}, {}, {}
 
     def trial_ended(trial):
         row = _trial_row(trial, job)
@@ -159,11 +175,10 @@ def search_cells(job, send):
             return
         send("trials", [row])
         send("steps", protocol.search_steps)
-        known = best.setdefault(cell, {"message": row["message"]})
-        if row["status"] != "failed" and (
-            "loss" not in known or row["loss"] < known["loss"]
-        ):
-            best[cell] = {key: row[key] for key in ("learning_rate", "loss")}
+        if row["status"] == "failed":
+            messages.setdefault(cell, row["message"])
+        elif row["loss"] < losses.get(cell, np.inf):
+            best[cell], losses[cell] = trial.hyperparameters, row["loss"]
 
     tuner_class = _OneByOne if job.one_by_one else _Together
     tuner = tuner_class(
@@ -176,14 +191,16 @@ def search_cells(job, send):
         overwrite=True,
     )
     tuner.search(
-        open_inputs(job.data, job.cells[0].inputs, "train"),
-        model.labels,
+        model.x("train"),
+        model.labels("train"),
         batch_size=protocol.batch_size,
         steps_per_epoch=protocol.search_steps,
-        validation_data=_records(job, model, "validation"),
+        validation_data=model.records("validation"),
         verbose=0,
     )
-    return best
+    return best, {
+        cell: message for cell, message in messages.items() if cell not in best
+    }
 
 
 class _Reporting:
@@ -231,66 +248,65 @@ def _records_of(batches):
     return batches.reshape(-1, *batches.shape[2:])
 
 
-def _records(job, model, split):
-    """Returns all records of a split, with the label of each task."""
-    a, b = open_inputs(job.data, job.cells[0].inputs, split)
-    a, b = a[:], b[:]
-    return [a, b], [label(a, b) for label in model.labels]
+def train_cells(job, best, search_seconds, send):
+    """Trains cells of one architecture from scratch and tests them.
 
-
-def train_cells(job, cells, best, search_seconds, send):
-    """Trains cells of one depth from scratch and tests them."""
+    Args:
+        job: The `Job` they belong to.
+        best: Dictionary of the cells and their hyperparameters.
+        search_seconds: The seconds that the search of each cell took.
+        send: As for `run_job`.
+    """
     started = time.perf_counter()
     model = TaskModel(job)
-    rates = [best[cell]["learning_rate"] for cell in cells]
-    members = [
-        model.build(
-            hyperparameters(
-                task=cell.task,
-                depth=cell.depth,
-                activation=cell.activation,
-                seed=cell.seed,
-                learning_rate=rate,
-            )
-        )
-        for cell, rate in zip(cells, rates, strict=True)
-    ]
+    cells = list(best)
+    members = [model.build(hp) for hp in best.values()]
     train = _train_one_by_one if job.one_by_one else _train_together
     weights, steps, scores = train(job, model, cells, members, send)
     seconds = (time.perf_counter() - started) / len(cells) + search_seconds
-    for i, cell in enumerate(cells):
-        constant, trivial = constant_accuracy(
-            job.data, cell.inputs, cell.task, job.protocol.tolerance
-        )
-        accuracy = float(scores["accuracy"][i])
-        finite = np.isfinite(scores["loss"][i])
+    for i, (cell, hp) in enumerate(best.items()):
+        problem = model.problems[model.label(hp)]
+        constant, trivial = _judge_constant(problem)
+        accuracy, loss = float(scores["accuracy"][i]), float(scores["loss"][i])
+        success = problem.succeeded(loss)
         row = {
             **cell.row(),
             "accuracy": accuracy,
-            "loss": float(scores["loss"][i]),
+            "loss": loss,
             "constant_accuracy": constant,
             "skill": (accuracy - constant) / (1 - constant)
             if constant < 1
             else "",
-            "learning_rate": rates[i],
+            "success": "" if success is None else int(success),
+            "learning_rate": hp.get("learning_rate"),
+            "choices": _choices(cell, hp),
             "steps": int(steps[i]),
             "seconds": seconds,
             "parameters": members[i].count_params(),
             "backend": keras.config.backend(),
             "device": device_name(),
             "status": "trivial" if trivial else "done",
-            "message": "" if finite else "the loss is not finite",
+            "message": "" if np.isfinite(loss) else "the loss is not finite",
         }
         if job.save:
-            a, b = open_inputs(job.data, cell.inputs, "test")
             save_model(
                 candidate_path(job.directory, cell),
                 members[i],
                 weights(i),
                 row,
-                [a[:2], b[:2]],
+                keras.tree.map_structure(lambda x: x[:2], problem.x("test")),
             )
         send("result", row)
+
+
+@functools.lru_cache(maxsize=64)
+def _judge_constant(problem):
+    return problem.constant()
+
+
+def _choices(cell, hp):
+    """Returns what was chosen beside the learning rate, in words."""
+    return " ".join(f"{name}={hp.get(name)}" for name in cell.choices)
 
 
 def _train_together(job, model, cells, members, send):
@@ -332,32 +348,33 @@ def _train_population(job, model, cells, members, send):
         reported = taken
 
     population.fit(
-        open_inputs(job.data, cells[0].inputs, "train"),
-        model.labels,
+        model.x("train"),
+        model.labels("train"),
         labels=labels,
         batch_size=protocol.batch_size,
         epochs=protocol.train_epochs,
         steps_per_epoch=protocol.check_steps,
-        validation_data=_records(job, model, "validation"),
+        validation_data=model.records("validation"),
         monitor="val_accuracy",
         target=protocol.target,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
     )
     # Members that stopped early are done with the steps they were given.
     send("steps", protocol.train_steps * len(cells) - reported)
-    scores = population.evaluate(*_records(job, model, "test"), labels=labels)
+    scores = population.evaluate(*model.records("test"), labels=labels)
     return population.member_weights, population.steps, scores
 
 
 def _train_one_by_one(job, model, cells, members, send):
     """The same with Keras's own `fit`, one member after the other."""
     protocol = job.protocol
-    x = open_inputs(job.data, cells[0].inputs, "train")
+    x = model.x("train")
     steps, scores = [], {"loss": [], "accuracy": []}
     for cell, member in zip(cells, members, strict=True):
         label = model.tasks.index(cell.task)
-        batches = Batches(x, model.labels[label], protocol.batch_size)
-        x_val, y_val = _records(job, model, "validation")
+        y = model.labels("train")[label]
+        batches = Batches(x, y, protocol.batch_size)
+        x_val, y_val = model.records("validation")
         for _ in range(protocol.train_epochs):
             now, (y,) = batches.next(protocol.check_steps)
             member.fit(
@@ -373,7 +390,7 @@ def _train_one_by_one(job, model, cells, members, send):
             if logs["accuracy"] >= protocol.target:
                 break
         send("steps", protocol.train_steps)
-        x_test, y_test = _records(job, model, "test")
+        x_test, y_test = model.records("test")
         logs = member.evaluate(
             x_test, y_test[label], 1000, verbose=0, return_dict=True
         )
@@ -393,6 +410,7 @@ def _trial_row(trial, job):
         "activation": values["activation"],
         "seed": values["seed"],
         "learning_rate": values["learning_rate"],
+        "choices": _choices(job.cells[0], trial.hyperparameters),
         "steps": job.protocol.search_steps,
         "status": "done",
         "message": "",

@@ -33,7 +33,8 @@ class Progress:
             speed_estimate_period=300,
         )
         self._all = self._bar.add_task(
-            self._summary(), total=len(cells) * protocol.steps
+            self._summary(),
+            total=sum(cell.steps(protocol) for cell in cells),
         )
         self._running = {}
 
@@ -141,8 +142,10 @@ def results_table(rows):
         table.add_column(
             COLUMNS[name],
             justify="right" if number else "left",
+            # What does not fit is broken, never cut off.
+            overflow="fold",
             min_width=max(len(row[name]) for row in rows)
-            if name == "network"
+            if name in ("task", "network")
             else None,
         )
     for row in rows:

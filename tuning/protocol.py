@@ -52,11 +52,6 @@ class Protocol:
             check_positive_number("learning_rates", rate)
 
     @property
-    def steps(self):
-        """Steps of all trials and of the training of one cell, at most."""
-        return len(self.learning_rates) * self.search_steps + self.train_steps
-
-    @property
     def train_epochs(self):
         """How often training looks at the validation accuracy, at most."""
         return math.ceil(self.train_steps / self.check_steps)

@@ -23,6 +23,8 @@ RESULT_COLUMNS = (
     "device",
     "status",
     "message",
+    "choices",
+    "success",
 )
 TRIAL_COLUMNS = (
     "task",
@@ -37,6 +39,7 @@ TRIAL_COLUMNS = (
     "steps",
     "status",
     "message",
+    "choices",
 )
 
 

@@ -14,12 +14,22 @@ import kmul  # noqa: F401 (loading a model needs its layers registered)
 
 def candidate_path(directory, cell):
     """Returns where a study keeps the model of a cell for the time being."""
-    network = cell.network.replace(":", ".")
     name = (
-        f"{cell.task}_{cell.inputs}_{network}_{cell.depth}_{cell.activation}"
-        f"_{cell.seed}.keras"
+        f"{cell.task}_{cell.inputs}_{cell.network}_{cell.depth}"
+        f"_{cell.activation}_{cell.seed}.keras"
     )
-    return pathlib.Path(directory) / "models" / name
+    return pathlib.Path(directory) / "models" / as_file_name(name)
+
+
+def best_path(directory, cell):
+    """Returns where the best model of a cell's task goes."""
+    name = f"{cell.task}_{cell.inputs}.keras"
+    return pathlib.Path(directory) / as_file_name(name)
+
+
+def as_file_name(text):
+    """Returns a name without the separators of tasks and modules."""
+    return text.translate(str.maketrans("/:", ".."))
 
 
 def card_path(path):
@@ -38,10 +48,11 @@ def save_model(path, model, weights, row, example):
         model: A Keras model; it is not changed.
         weights: The weights to save, in the order of `model.get_weights`.
         row: The row of the results that describes it.
-        example: List of input arrays.
+        example: An array of inputs, or a list of them.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    example = keras.tree.flatten(example)
     # A fresh model is not compiled, and has no optimizer to save.
     copy = keras.models.clone_model(model)
     copy.set_weights(weights)
@@ -80,7 +91,8 @@ def check_model(path):
 
 def _predictions(model, inputs):
     inputs = [keras.ops.convert_to_tensor(each) for each in inputs]
-    return keras.ops.convert_to_numpy(model(inputs))
+    outputs = model(inputs if len(inputs) > 1 else inputs[0])
+    return keras.ops.convert_to_numpy(outputs)
 
 
 def move_model(path, target):

@@ -61,8 +61,13 @@ def _parser():
             **kwargs,
         )
 
-    several("--task", ["logical_xor"], help="operations, or all")
-    several("--inputs", ["many_hot"], help="input distributions, or all")
+    several("--task", ["logical_xor"], help="tasks, or all operations")
+    several(
+        "--inputs",
+        None,
+        help="input distributions, or all (default: many_hot, or what the task "
+        "has)",
+    )
     several("--network", ["all"], help="networks, package.module:Name, or all")
     several("--activation", ["linear", "relu"], help="activations, or all")
     several("--depth", ["all"], _positive_integer, help="depths, or all")
@@ -172,14 +177,19 @@ def _configured_backend():
 
 def _list():
     import tasks
-    from tuning.networks import ACTIVATIONS
+    from tuning.network import ACTIVATIONS
     from tuning.networks import NETWORKS
-    from tuning.networks import layer_names
+    from tuning.problems import ARITHMETIC
+    from tuning.problems import PLACED_DIGITS
     from tuning.protocol import LEARNING_RATES
+    from tuning.vector_networks import layer_names
 
     print("tasks, and the inputs they have a meaning on:")
     for name, operation in tasks.OPERATIONS.items():
         print(f"  {name}: {', '.join(operation.inputs)}")
+    print(f"  arithmetic_ops, all of these: {', '.join(ARITHMETIC)}")
+    print(f"  {', '.join(PLACED_DIGITS)}")
+    print("  mnist or any other TensorFlow dataset of labelled images")
     print("networks, their depths and activations:")
     for name, network in NETWORKS.items():
         depths = ", ".join(map(str, network.depths))
@@ -198,8 +208,6 @@ def _search(options):
     from tuning.cells import select_cells
     from tuning.data import DataSettings
     from tuning.job import device_name
-    from tuning.networks import ACTIVATIONS
-    from tuning.networks import NETWORKS
     from tuning.progress import Progress
     from tuning.progress import results_table
     from tuning.protocol import LEARNING_RATES
@@ -207,24 +215,22 @@ def _search(options):
     from tuning.study import Settings
     from tuning.study import Study
 
-    def unless_all(values, everything):
-        return everything if "all" in values else list(dict.fromkeys(values))
-
+    rates = set(options.learning_rate)
+    if "all" in rates:
+        rates = {*rates, *LEARNING_RATES} - {"all"}
     protocol = Protocol(
         search_steps=options.search_steps,
         train_steps=options.train_steps,
         check_steps=min(1_000, options.train_steps),
         batch_size=options.batch_size,
-        learning_rates=tuple(
-            sorted(unless_all(options.learning_rate, LEARNING_RATES))
-        ),
+        learning_rates=tuple(sorted(rates)),
     )
     cells = select_cells(
-        list(dict.fromkeys(options.task)),
-        list(dict.fromkeys(options.inputs)),
-        unless_all(options.network, list(NETWORKS)),
-        unless_all(options.activation, list(ACTIVATIONS)),
-        unless_all(options.depth, None),
+        options.task,
+        options.inputs,
+        options.network,
+        options.activation,
+        options.depth,
         range(options.seed, options.seed + options.seeds),
     )
     study = Study(
@@ -240,7 +246,7 @@ def _search(options):
     console = rich.console.Console()
     with study.open():
         missing = study.missing()
-        trials = len(missing) * len(protocol.learning_rates)
+        trials = sum(cell.trials(protocol) for cell in missing)
         console.print(
             f"Backend {keras.config.backend()} on {device_name()}: "
             f"{len(missing)} of {len(cells)} cells to run, {trials} trials of "

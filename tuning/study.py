@@ -14,14 +14,15 @@ import keras
 import tasks
 from tuning.cells import Cell
 from tuning.data import DataSettings
-from tuning.data import open_inputs
 from tuning.job import Job
 from tuning.job import run_job
 from tuning.loops import backend_loops
+from tuning.problems import open_problem
 from tuning.protocol import Protocol
 from tuning.results import RESULT_COLUMNS
 from tuning.results import TRIAL_COLUMNS
 from tuning.results import Table
+from tuning.saving import best_path
 from tuning.saving import candidate_path
 from tuning.saving import move_model
 from tuning.workers import run_jobs
@@ -123,16 +124,24 @@ class Study:
 
     def prepare(self):
         """Makes sure that the records of every input are there and whole."""
-        batch_size = self.settings.protocol.batch_size
-        for inputs in dict.fromkeys(cell.inputs for cell in self.missing()):
+        protocol, data = self.settings.protocol, self.settings.data
+        pairs = {
+            # Operations on the same inputs have the same records.
+            (cell.task not in tasks.OPERATIONS and cell.task, cell.inputs): cell
+            for cell in self.missing()
+        }
+        for cell in pairs.values():
+            problem = open_problem(
+                cell.task, cell.inputs, data, protocol.tolerance
+            )
             for split in tasks.SPLITS:
-                open_inputs(self.settings.data, inputs, split)
-            records = len(open_inputs(self.settings.data, inputs, "train")[0])
-            if records < batch_size:
-                raise StudyError(
-                    f"There are {records} records of {inputs} to train on, not "
-                    f"enough for one batch. Received: batch_size={batch_size}"
-                )
+                records = len(keras.tree.flatten(problem.x(split))[0])
+                if split == "train" and records < protocol.batch_size:
+                    raise StudyError(
+                        f"There are {records} records of {cell.inputs} to "
+                        "train on, not enough for one batch. Received: "
+                        f"batch_size={protocol.batch_size}"
+                    )
 
     def run(self):
         """Runs what is missing, and yields `(job, kind, content)`.
@@ -174,9 +183,9 @@ class Study:
         groups = {}
         for cell in self.cells:
             if cell in cells:
-                operation = tasks.OPERATIONS[cell.task]
+                operation = tasks.OPERATIONS.get(cell.task)
                 key = (cell.inputs, cell.network, cell.activation)
-                if together and not self.settings.one_by_one:
+                if together and operation and not self.settings.one_by_one:
                     key += (operation.label_width(self.settings.data.width),)
                 else:
                     key += (cell.task, cell.seed)
@@ -242,5 +251,5 @@ class Study:
         if all(float(row["accuracy"]) > rival for rival in rivals):
             move_model(
                 candidate,
-                self.save_best / f"{cell.task}_{cell.inputs}.keras",
+                best_path(self.save_best, cell),
             )

@@ -8,6 +8,8 @@ process, one after the other.
 """
 
 import collections
+import importlib.abc
+import importlib.machinery
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -29,7 +31,25 @@ def hide_tensorflow():
     installed, which takes seconds and half a gigabyte.
     """
     if keras.config.backend() != "tensorflow":
-        sys.modules.setdefault("tensorflow", None)
+        sys.meta_path.insert(0, _WithoutTensorFlow())
+
+
+class _WithoutTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Makes importing TensorFlow fail, and nothing else.
+
+    `None` in `sys.modules` would do that too, but TFDS takes it for TensorFlow
+    itself.
+    """
+
+    def find_spec(self, fullname, path, target=None):
+        if fullname == "tensorflow":
+            return importlib.machinery.ModuleSpec(fullname, self)
+
+    def create_module(self, spec):
+        raise ModuleNotFoundError("TensorFlow is hidden", name=spec.name)
+
+    def exec_module(self, module):
+        """Never called: there is no module."""
 
 
 def processors():

@@ -3,7 +3,7 @@
 import keras
 import keras_tuner
 
-from tuning.networks import Network
+from tuning.network import Network
 
 
 class Product(keras.layers.Layer):
@@ -23,13 +23,13 @@ class Product(keras.layers.Layer):
 class Plain(keras_tuner.HyperModel):
     """A hypermodel that shares nothing with the project's own."""
 
-    def __init__(self, width, units, tolerance):
+    def __init__(self, problem):
         super().__init__()
-        self.width, self.units, self.tolerance = width, units, tolerance
+        self.problem = problem
 
     def build(self, hp):
-        inputs = [keras.Input((self.width,)) for _ in range(2)]
-        x = keras.layers.Dense(self.units)(keras.layers.Add()(inputs))
+        inputs = [keras.Input(shape) for shape in self.problem.input_shapes]
+        x = keras.layers.Dense(self.problem.units)(keras.layers.Add()(inputs))
         model = keras.Model(inputs, x)
         model.compile(
             keras.optimizers.SGD(hp.get("learning_rate")),

@@ -6,23 +6,18 @@ import pytest
 import tasks
 from tuning.cells import Cell
 from tuning.cells import select_cells
-from tuning.networks import ACTIVATIONS
-from tuning.networks import NETWORKS
-
-ALL_NETWORKS = list(NETWORKS)
+from tuning.protocol import Protocol
 
 
 def select(
     tasks=("logical_xor",),
     inputs=("many_hot",),
-    networks=ALL_NETWORKS,
-    activations=ACTIVATIONS,
-    depths=None,
+    networks=("all",),
+    activations=("all",),
+    depths=("all",),
     seeds=(0,),
 ):
-    return select_cells(
-        list(tasks), list(inputs), networks, activations, depths, seeds
-    )
+    return select_cells(tasks, inputs, networks, activations, depths, seeds)
 
 
 def test_the_networks_of_the_article():
@@ -69,6 +64,44 @@ def test_all_inputs_of_one_task():
     assert "logical_xor" not in {cell.task for cell in cells}
 
 
+def test_arithmetic():
+    cells = select(["arithmetic_ops"], None, ["dense", "nmu"], ["linear"])
+    assert {cell.inputs for cell in cells} == {"uniform"}
+    assert [cell.task for cell in cells if cell.depth == 3] == [
+        f"arithmetic_ops/{name}" for name in tasks.arithmetic_ops.OPERATIONS
+    ]
+    assert {c.depth for c in cells if c.network == "nmu"} == {1, 2}
+
+
+def test_images():
+    cells = select(["placed_digits", "mnist"], None)
+    assert {(cell.task, cell.inputs) for cell in cells} == {
+        ("placed_digits", "images"),
+        ("mnist", "images"),
+    }
+    assert {cell.network for cell in cells} == {
+        "cnn",
+        "cnn_residual",
+        "cnn_attention",
+    }
+    assert {cell.depth for cell in cells} == set(range(2, 9))
+
+
+def test_vectors_and_images_together():
+    cells = select(["dot", "placed_digits/digit"], ["all"])
+    kinds = {(c.inputs == "images", c.network.startswith("cnn")) for c in cells}
+    assert kinds == {(False, False), (True, True)}
+
+
+def test_trials_and_steps():
+    protocol = Protocol(search_steps=10, train_steps=70)
+    (cell,) = select(networks=["multiply"])
+    assert cell.trials(protocol) == 9
+    assert cell.steps(protocol) == 9 * 10 + 70
+    cell = select(["placed_digits"], None, ["cnn_attention"], ["relu"], [2])[0]
+    assert cell.trials(protocol) == 9 * 4 * 2
+
+
 def test_row_and_back():
     (cell,) = select(networks=["multiply"], seeds=[7])
     assert cell.row() == {
@@ -112,6 +145,41 @@ def test_row_and_back():
             "The network 'keras.ops:add' should be a Keras layer class or a "
             "KerasTuner HyperModel class. Received: <function add",
         ),
+        *(
+            ({name: ["all", "foo"]}, f"Unknown {option}: 'foo'.")
+            for name, option in (
+                ("tasks", "task"),
+                ("inputs", "inputs"),
+                ("networks", "network"),
+                ("activations", "activation"),
+                ("depths", "depth"),
+            )
+        ),
+        (
+            {"tasks": ["placed_digit"]},
+            "Unknown task: 'placed_digit'. Did you mean placed_digits",
+        ),
+        (
+            {"tasks": ["placed_digits/digits"]},
+            "Unknown task: 'placed_digits/digits'. Did you mean placed_digits",
+        ),
+        (
+            {"tasks": ["placed_digits"]},
+            "placed_digits has the inputs images alone. Received: "
+            "inputs=many_hot",
+        ),
+        (
+            {"networks": ["cnn"]},
+            "The network cnn takes images, and no task that was named has ",
+        ),
+        (
+            {
+                "tasks": ["placed_digits"],
+                "inputs": None,
+                "networks": ["all", "dense"],
+            },
+            "The network dense takes vectors, and no task that was named has ",
+        ),
         (
             {"tasks": ["logical_xor"], "inputs": ["random"]},
             "logical_xor makes no sense on random: a continuous value is "
@@ -119,12 +187,16 @@ def test_row_and_back():
         ),
         (
             {"networks": ["multiply"], "activations": ["relu"]},
-            "None of the networks multiply has one of the depths None with one "
+            "None of the networks multiply has one of the depths all with one "
             "of the activations relu.",
         ),
         (
             {"networks": ["dense"], "depths": [4]},
-            "None of the networks dense has one of the depths [4]",
+            "None of the networks dense has one of the depths 4 with one of ",
+        ),
+        (
+            {"networks": ["dense"], "depths": [1, 9]},
+            "Unknown depth: 9. Known: 1, 2, 3, 4, 5, 6, 7, 8, all.",
         ),
     ],
 )

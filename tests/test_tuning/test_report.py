@@ -352,7 +352,7 @@ def header(columns):
     return ",".join(columns) + "\n"
 
 
-ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},\n"
+ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,\n"
 
 
 @pytest.mark.parametrize(

@@ -177,5 +177,5 @@ def test_result_columns_are_those_promised():
     assert ",".join(RESULT_COLUMNS) == (
         "task,inputs,network,depth,activation,seed,accuracy,loss,"
         "constant_accuracy,skill,learning_rate,steps,seconds,parameters,"
-        "backend,device,status,message"
+        "backend,device,status,message,choices,success"
     )

@@ -44,6 +44,7 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
         *options,
         *("--network", "multiply_simple", *networks),
         *("--task", "logical_xor", "logical_and"),
+        *("--depth", "1"),
         *("--save-best", str(tmp_path / "models")),
     ]
     assert search.main(arguments) == 1

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+import tasks
+from tasks import arithmetic_ops
+from tuning.data import DataSettings
+from tuning.networks import find_network
+from tuning.problems import ARITHMETIC
+from tuning.problems import find_problem
+from tuning.problems import open_problem
+from tuning.vector_networks import layer_names
+
+TOLERANCE = 0.16
+
+
+def open_arithmetic(operation="mul", **settings):
+    return open_problem(
+        f"arithmetic_ops/{operation}",
+        "uniform",
+        DataSettings(**settings),
+        TOLERANCE,
+    )
+
+
+@pytest.mark.parametrize("task", ARITHMETIC)
+def test_arithmetic(task):
+    problem = open_problem(
+        task, *find_problem(task).inputs_of(task), DataSettings(), TOLERANCE
+    )
+    assert problem.input_shapes == [(100,)] and problem.units == 1
+    x, y = arithmetic_ops.load("extrapolation", task.split("/")[1])
+    np.testing.assert_array_equal(problem.x("test"), x)
+    np.testing.assert_array_equal(problem.label("test"), y)
+    assert problem.x("train").max() <= 2 < problem.x("test").max()
+    accuracy, trivial = problem.constant()
+    assert not trivial and 0 <= accuracy < 0.5
+
+
+def test_what_counts_as_success():
+    problem = open_arithmetic("add")
+    threshold = arithmetic_ops.success_threshold("add")
+    assert problem.succeeded(threshold * 0.99) is True
+    assert problem.succeeded(threshold * 1.01) is False
+    assert problem.succeeded(float("nan")) is False
+
+
+def test_tolerance_is_in_standard_deviations():
+    problem = open_arithmetic("mul")
+    deviation = problem.label("train").std()
+    metric = problem.metric()
+    label = problem.label("train")[:100]
+    for error, accuracy in ((0.9, 1.0), (1.1, 0.0)):
+        metric.reset_state()
+        metric.update_state(label, label + error * TOLERANCE * deviation)
+        assert float(metric.result()) == accuracy
+
+
+def test_fewer_training_records():
+    problem = open_arithmetic(train_records=64)
+    assert len(problem.x("train")) == len(problem.label("train")) == 64
+    assert len(problem.x("validation")) > 64
+
+
+def test_images(tmp_path):
+    data = DataSettings(str(tmp_path), train_records=100)
+    problem = open_problem("placed_digits/digit", "images", data, TOLERANCE)
+    assert problem.input_shapes == [(20, 20, 1)] and problem.units == 10
+    x, y = tasks.placed_digits.load("train", "digit")
+    np.testing.assert_array_equal(problem.x("train"), x[:100])
+    np.testing.assert_array_equal(problem.label("train"), y[:100])
+    most = np.bincount(y[:100]).argmax()
+    _, test = tasks.placed_digits.load("test", "digit")
+    assert problem.constant() == (np.mean(test == most), False)
+    assert problem.succeeded(0.0) is None
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("name", [*layer_names(), "dense", "multiply"])
+def test_a_single_vector(name, depth):
+    """Networks of two vectors get it twice."""
+    network = find_network(name)(open_arithmetic())
+    if depth not in network.depths:
+        pytest.skip("has no such depth")
+    try:
+        model = network.model(depth, "linear")
+    except ValueError as error:
+        # Layers of images, or of operands that it has not.
+        assert "takes neither both inputs" in str(error)
+        return
+    assert model.output_shape == (None, 1)
+    assert len(model.inputs) == 1
