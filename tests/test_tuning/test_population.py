@@ -58,6 +58,43 @@ def test_members_are_as_trained_alone(optimizer, vectorize):
     assert population.steps.tolist() == [12, 12, 12]
 
 
+def test_convolutions():
+    """They have a loop of their own on a CPU."""
+
+    def convolutional(rate, seed):
+        initializer = keras.initializers.GlorotUniform(seed)
+        model = keras.Sequential(
+            [
+                keras.Input((small.WIDTH, small.WIDTH, 1)),
+                keras.layers.Conv2D(
+                    2, 3, activation="tanh", kernel_initializer=initializer
+                ),
+                keras.layers.Flatten(),
+                keras.layers.Dense(3, kernel_initializer=initializer),
+            ]
+        )
+        model.compile(keras.optimizers.Adam(rate), "mse")
+        return model
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(32, small.WIDTH, small.WIDTH, 1)).astype("float32")
+    y = rng.normal(size=(32, 3)).astype("float32")
+    made = [(1e-2, 0), (3e-2, 1), (float("1e30"), 2)]
+    population = Population([convolutional(*each) for each in made])
+    population.fit(x, y, batch_size=8, steps_per_epoch=4, epochs=2)
+    for i, each in enumerate(made[:2]):
+        alone = convolutional(*each)
+        small.fit(alone, x, y, batch_size=8, steps=8)
+        small.same_weights(
+            population.member_weights(i),
+            alone.get_weights(),
+            rtol=2e-4,
+            atol=2e-5,
+        )
+    assert population.diverged.tolist() == [False, False, True]
+    assert population.steps.tolist() == [8, 8, 4]
+
+
 def test_losses_are_those_of_training_alone():
     """The epoch's mean loss, and validation after it, epoch by epoch."""
     x, y = small.records()

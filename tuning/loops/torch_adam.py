@@ -91,7 +91,8 @@ def _adam_of_members(
     epsilon: float,
 ) -> list[torch.Tensor]:
     count = len(tensors) // 4
-    gradients = tensors[count : 2 * count]
+    # The fused update goes through memory as it lies: all in one order.
+    gradients = [each.contiguous() for each in tensors[count : 2 * count]]
     updated = [
         each.clone(memory_format=torch.contiguous_format)
         for each in tensors[:count] + tensors[2 * count :]
