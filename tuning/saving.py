@@ -18,7 +18,7 @@ def candidate_path(directory, cell):
         f"{cell.task}_{cell.inputs}_{cell.network}_{cell.depth}"
         f"_{cell.activation}_{cell.seed}.keras"
     )
-    return pathlib.Path(directory) / "models" / as_file_name(name)
+    return pathlib.Path(directory, "tuner", "models", as_file_name(name))
 
 
 def best_path(directory, cell):

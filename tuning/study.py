@@ -165,8 +165,7 @@ class Study:
             elif kind == "error":
                 yield from self._fail(job, content)
             yield job, kind, content
-        for name in ("tuner", "models"):
-            shutil.rmtree(self.directory / name, ignore_errors=True)
+        shutil.rmtree(self.directory / "tuner", ignore_errors=True)
 
     def _fail(self, job, message):
         done = {Cell.of_row(row) for row in self.results.rows}

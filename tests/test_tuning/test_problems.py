@@ -61,8 +61,8 @@ def test_fewer_training_records():
     assert len(problem.x("validation")) > 64
 
 
-def test_images(tmp_path):
-    data = DataSettings(str(tmp_path), train_records=100)
+def test_images(data_dir):
+    data = DataSettings(str(data_dir), train_records=100)
     problem = open_problem("placed_digits/digit", "images", data, TOLERANCE)
     assert problem.input_shapes == [(20, 20, 1)] and problem.units == 10
     x, y = tasks.placed_digits.load("train", "digit")

@@ -10,6 +10,7 @@ import keras
 import pytest
 
 from tuning import search
+from tuning.image_networks import LayerAttendedCNN
 from tuning.results import RESULT_COLUMNS
 from tuning.results import TRIAL_COLUMNS
 from tuning.saving import check_model
@@ -121,6 +122,45 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
     assert search.main(without) == 0
     assert "0 of 4 cells to run, 0 trials" in capsys.readouterr().out
     assert sorted(before) == sorted((directory / "results.csv").read_text())
+
+
+def test_images(options, directory, monkeypatch):
+    """A network's own choices are searched beside the learning rate."""
+    choices = {"mechanism": ("concat", "self"), "transform_units": (0,)}
+    monkeypatch.setattr(LayerAttendedCNN, "choices", choices)
+    arguments = [
+        *options,
+        *("--task", "placed_digits/digit", "--depth", "2"),
+        *("--network", "cnn_attention", "--activation", "relu"),
+        *("--save-best", str(directory / "models")),
+    ]
+    assert search.main(arguments) == 0
+    (row,) = rows(directory / "results.csv")
+    assert row["task"] == "placed_digits/digit" and row["inputs"] == "images"
+    assert row["status"] == "done" and int(row["steps"]) == 8
+    trials = rows(directory / "trials.csv")
+    assert {(t["choices"], t["learning_rate"]) for t in trials} == {
+        (f"mechanism={mechanism} transform_units=0", rate)
+        for mechanism in ("concat", "self")
+        for rate in ("0.001", "0.01")
+    }
+    best = min(trials, key=lambda each: float(each["loss"]))
+    for name in ("choices", "learning_rate"):
+        assert row[name] == best[name]
+    path = directory / "models" / "placed_digits.digit_images.keras"
+    assert check_model(path) <= 1e-5
+
+
+def test_arithmetic(options, directory):
+    arguments = [
+        *options,
+        *("--task", "arithmetic_ops/add", "arithmetic_ops/mul"),
+        *("--network", "nau", "--depth", "1"),
+    ]
+    assert search.main(arguments) == 0
+    for row in rows(directory / "results.csv"):
+        assert row["inputs"] == "uniform" and row["success"] == "0"
+        assert float(row["loss"]) > 0
 
 
 def test_own_hypermodel(options, directory):
