@@ -197,6 +197,10 @@ def roofline_seconds(speeds, width=128, hidden=256, units=128, batch=32):
     return arithmetic / speeds[0], traffic / speeds[1]
 
 
+def do_nothing(job, send):
+    """A job that ends when its process has imported what it needs."""
+
+
 def measure_speed(kind, send):
     """A job that measures one processor: see `tuning.workers`."""
     speed = matmul_speed if kind[0] == "matmul" else memory_speed
@@ -324,6 +328,9 @@ def main():
     options.data = DataSettings(options.data_dir)
     for inputs in ("random", "many_hot"):
         open_inputs(options.data, inputs, "train")
+    # Imports are not counted, on neither side.
+    for _ in run_jobs([None] * len(processors()), do_nothing):
+        pass
     table = rich.table.Table(
         title=f"{keras.config.backend()} on {len(processors())} × "
         f"{device_name()}, {time.strftime('%Y-%m-%d')}"

@@ -58,9 +58,11 @@ _SCORES = [
     ("constant_accuracy", "constant", "{:.4f}"),
     ("skill", "skill", "{:.3f}"),
     ("skill_interval", "± (95 %)", "{:.3f}"),
+    ("success", "success", "{:.2f}"),
 ]
 _TRAINING = [
     ("learning_rate", "rate", "numbers"),
+    ("choices", "chosen", "{}"),
     ("steps", "steps", "{:,.0f}"),
 ]
 _COUNTS = [
@@ -270,13 +272,20 @@ class _Page:
         self._add("<ul>", *(f"<li>{each}</li>" for each in points), "</ul>")
         self._paragraph(
             "<i>Accuracy</i> is the share of the elements of the test labels "
-            "that are met within the tolerance. <i>Constant</i> is what the "
+            "that are met within the tolerance, or of the images whose class "
+            "is named. <i>Constant</i> is what the "
             "best constant gets, and <i>skill</i> = (accuracy − constant) / "
             "(1 − constant): 1 is perfect, 0 no better than a constant, below "
             "0 worse. <i>Learned</i> means an accuracy of "
             f"{summary.LEARNED_ACCURACY:g} and a skill of "
             f"{summary.LEARNED_SKILL:g} or more. <i>Trivial</i> are pairs of "
-            "which a constant meets 99 % of the training labels or more.",
+            "which a constant meets 99 % of the training labels or more."
+            + (
+                " <i>Success</i> is the share of the seeds whose extrapolation "
+                "error is below that of a nearly exact solution."
+                if cells.success.notna().any()
+                else ""
+            ),
             note=True,
         )
         if seeds > 1:

@@ -23,6 +23,7 @@ _NUMBERS = (
     "steps",
     "seconds",
     "parameters",
+    "success",
 )
 
 
@@ -83,7 +84,8 @@ def over_seeds(results):
     """Returns a row per cell: its means over the seeds that did not fail.
 
     The columns are those of a cell, `accuracy`, `skill` and their
-    `*_interval`, the means of the other numbers, `learning_rate` as text,
+    `*_interval`, the means of the other numbers (of `success`, so, its rate),
+    `learning_rate` and `choices` as text,
     `seeds` and `failed` (how many have a score, and how many have none),
     `trivial` and `learned`.
     """
@@ -109,6 +111,8 @@ def over_seeds(results):
         steps=("steps", "mean"),
         seconds=("seconds", "mean"),
         parameters=("parameters", "mean"),
+        choices=("choices", _texts),
+        success=("success", "mean"),
         trivial=("trivial", "any"),
     )
     cells["learned"] = (
@@ -201,6 +205,10 @@ def _headline(cells):
 
 def _values(numbers):
     return ", ".join(f"{x:g}" for x in sorted(set(numbers.dropna())))
+
+
+def _texts(values):
+    return "; ".join(sorted(set(values) - {""})) or None
 
 
 def _in_order(cells):
