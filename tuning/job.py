@@ -23,7 +23,7 @@ from tuning.population import Population
 from tuning.population import warn_out_of_memory
 from tuning.problems import open_problem
 from tuning.protocol import Protocol
-from tuning.saving import as_file_name
+from tuning.results import as_file_name
 from tuning.saving import candidate_path
 from tuning.saving import save_model
 from tuning.tuner import WORST

@@ -20,6 +20,7 @@ from tuning import summary
 from tuning.results import RESULT_COLUMNS
 from tuning.results import TRIAL_COLUMNS
 from tuning.results import Table
+from tuning.results import as_file_name
 
 DESCRIPTION = """\
 Turn the results of a search into a page, DIRECTORY/report.html, and figures,
@@ -559,7 +560,7 @@ class _Page:
         figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
         content = buffer.getvalue()
         self._figures.mkdir(exist_ok=True)
-        _replace(self._figures / f"{name}.png", content)
+        _replace(self._figures / as_file_name(f"{name}.png"), content)
         width = round(figure.get_figwidth() * 96)
         return (
             f'<figure><img width="{width}" alt="{html.escape(description)}" '

@@ -116,6 +116,11 @@ class Table:
             raise
 
 
+def as_file_name(text):
+    """Returns a name without the separators of tasks and modules."""
+    return text.translate(str.maketrans("/:", ".."))
+
+
 def _text(value):
     if isinstance(value, float):
         return f"{value:.9g}"

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 import kmul  # noqa: F401 (loading a model needs its layers registered)
+from tuning.results import as_file_name
 
 
 def candidate_path(directory, cell):
@@ -25,11 +26,6 @@ def best_path(directory, cell):
     """Returns where the best model of a cell's task goes."""
     name = f"{cell.task}_{cell.inputs}.keras"
     return pathlib.Path(directory) / as_file_name(name)
-
-
-def as_file_name(text):
-    """Returns a name without the separators of tasks and modules."""
-    return text.translate(str.maketrans("/:", ".."))
 
 
 def card_path(path):
