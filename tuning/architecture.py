@@ -89,13 +89,13 @@ class Architecture:
         return total
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=32)
 def train_program(architecture, vectorize):
     """Returns the compiled training loop, shared by equal architectures."""
     return backend_loops().fold(architecture.train_step, vectorize)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=32)
 def evaluate_program(architecture, vectorize):
     """Returns the compiled evaluation loop, shared likewise."""
     return backend_loops().fold(architecture.evaluate_step, vectorize)
