@@ -290,7 +290,8 @@ class Population(keras.Model):
         can go on from there.
         """
         model = self._architecture().model
-        member = type(model).from_config(model.get_config())
+        # Unlike `from_config`, it needs no layer to be registered.
+        member = keras.models.clone_model(model)
         if not member.built:
             member.build_from_config(model.get_build_config())
         member.compile_from_config(model.get_compile_config())

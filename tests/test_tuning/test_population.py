@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from kmul import layers
+from kmul import regularizers
 from test_tuning import small
 from tuning import Population
 
@@ -419,6 +421,49 @@ def test_regularizers_and_constraints():
         assert loss == pytest.approx(
             alone.evaluate(x, y, 64, verbose=0)[0], rel=1e-4
         )
+
+
+def test_a_regularizer_that_sets_in_with_the_steps():
+    """Each member counts its own."""
+    x, y = small.records()
+
+    def make(rate):
+        unit = layers.NAU(
+            5,
+            kernel_initializer=keras.initializers.GlorotUniform(5),
+            kernel_regularizer=regularizers.Discreteness(0.5),
+            regularizer_warmup=(2, 8),
+        )
+        return small.model(rate, optimizer=momentum, body=[unit])
+
+    population = Population([make(1e-3), make(3e-2)])
+    population.fit(x, y, batch_size=8, steps_per_epoch=12)
+    for i, rate in enumerate([1e-3, 3e-2]):
+        alone = make(rate)
+        small.fit(alone, x, y)
+        small.same_weights(
+            population.member_weights(i),
+            alone.get_weights(),
+            rtol=1e-4,
+            atol=2e-5,
+        )
+
+
+class Doubled(keras.layers.Layer):
+    """A user's layer, not registered anywhere."""
+
+    def call(self, inputs):
+        return 2 * inputs
+
+
+def test_member_with_a_layer_that_is_not_registered():
+    x, y = small.records()
+    population = Population([small.model(body=[Doubled()])])
+    population.fit(x, y, batch_size=8, steps_per_epoch=2)
+    predicted = population.member(0).predict(x, verbose=0)
+    np.testing.assert_allclose(
+        predicted, ops.convert_to_numpy(population(x))[:, 0], rtol=1e-5
+    )
 
 
 @BOTH_WAYS
