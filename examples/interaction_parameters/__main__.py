@@ -54,13 +54,14 @@ def main(arguments=None):
     except ValueError as error:
         parser.error(str(error))
     run(settings, table)
+    rows = read(table)
+    minutes = sum(row.seconds for row in rows) / 60
     how = (
         f"Measured on {datetime.date.today()} with the "
-        f"{keras.config.backend()} backend of Keras {keras.__version__}, on {len(processors())} "
-        f"processors, {device_name()}, in "
-        f"{sum(row.seconds for row in read(table)) / 60:.1f} processor minutes."
+        f"{keras.config.backend()} backend of Keras {keras.__version__} on "
+        f"{device_name()}, in {minutes:.1f} minutes of one processor."
     )
-    report.write(read(table), settings, how, arguments.directory)
+    report.write(rows, settings, how, arguments.directory)
     print(f"Written to {arguments.directory / 'report.md'}")
 
 

@@ -106,7 +106,7 @@ def draw(rows, settings):
         axes.set_xlabel("d, size of each vector")
         axes.set_title(TITLES[function])
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left")
     panels[0].set_ylabel(
         f"parameters for a mean squared error ≤ {settings.target:g}"
     )
@@ -138,7 +138,10 @@ def page(rows, settings, how):
         "the power of two at which it fits and at half of which it does not, "
         f"at most {settings.max_width:,}.",
         "",
-        "So this is what training finds, an upper bound of what is needed.",
+        "So this is what training finds, an upper bound of what is needed. The "
+        "interaction has (d + 1)² parameters for the dot product and "
+        "d (d + 1)² for the sum: its products are of no use to a sum, which "
+        "the MLP fits with fewer.",
         "",
         "![Parameters over d](parameters.png)",
         "",
