@@ -1,8 +1,31 @@
 """Gradients on whichever backend runs, as NumPy arrays."""
 
+import contextlib
+from unittest import mock
+
 import keras
 import numpy as np
 from keras import ops
+
+
+@contextlib.contextmanager
+def double_precision():
+    """Lets Keras compute in float64 on every backend.
+
+    JAX has no float64 unless it is enabled. Keras itself promotes float64 to
+    float32 in many operations (`keras.ops.matmul` on torch for one), except on
+    TensorFlow, by a table that nothing public reaches.
+    """
+    from keras.src.backend.common import dtypes
+
+    table = {"float64": "float64"}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(dtypes.BIT64_TO_BIT32_DTYPE, table))
+        if keras.config.backend() == "jax":
+            import jax
+
+            stack.enter_context(jax.enable_x64(True))
+        yield
 
 
 def gradients(function, arrays):

@@ -8,6 +8,7 @@ from keras import ops
 
 from support.gradients import call
 from support.gradients import compile_on_jax
+from support.gradients import double_precision
 from support.gradients import layer_gradients
 from support.gradients import layer_loss
 
@@ -117,32 +118,33 @@ def check_gradients(make, shapes):
 def check_numerical_gradients(make, shapes):
     """Gradients agree with finite differences along random directions.
 
-    In double precision on TensorFlow. On the other backends Keras's own
-    operations (`keras.ops.matmul` for one) bring float64 down to float32, so
-    the steps are as large there as that needs.
+    All in float64, so that the differences are exact to about 1e-9.
     """
-    exact = keras.config.backend() == "tensorflow"
-    dtype, step, tolerance = (
-        ("float64", 1e-6, 1e-6) if exact else ("float32", 1e-3, 1e-2)
-    )
-    layer = make(dtype=dtype)
+    with double_precision():
+        _check_numerical_gradients(make, shapes)
+
+
+def _check_numerical_gradients(make, shapes, step=1e-6, tolerance=1e-6):
+    layer = make(dtype="float64")
     layer.build(shapes)
     inputs = random_inputs(shapes)
     several = isinstance(shapes, list)
-    inputs = [x.astype(dtype) for x in (inputs if several else [inputs])]
+    inputs = [x.astype("float64") for x in (inputs if several else [inputs])]
     weights = [
         np.array(ops.convert_to_numpy(v)) for v in layer.trainable_variables
     ]
     compiled = compile_on_jax(layer_loss(layer, several))
 
     def loss(point):
-        tensors = [ops.convert_to_tensor(each.astype(dtype)) for each in point]
+        # As arrays: Keras takes NumPy's float64 scalars for Python's floats.
+        tensors = [ops.convert_to_tensor(np.asarray(each)) for each in point]
         return float(to_numpy(compiled(*tensors)))
 
     by_input, by_weight = layer_gradients(
         layer, inputs if several else inputs[0], weights
     )
     point, gradient = inputs + weights, by_input + by_weight
+    assert {each.dtype for each in gradient} == {np.dtype("float64")}
     rng = np.random.default_rng(1)
     for moved, tensor in enumerate(point):
         direction = rng.normal(size=tensor.shape)
