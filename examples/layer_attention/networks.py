@@ -85,7 +85,7 @@ NETWORKS = {
 
 
 def build(network, budget, **options):
-    """Returns the largest model of at most `budget` parameters.
+    """Returns the largest model of at most `budget` parameters, and its units.
 
     The convolutions are the same for all networks of a depth; the number of
     units of the read-out, or of the transform where there is one, differs.
@@ -113,4 +113,4 @@ def build(network, budget, **options):
     size = 1
     while parameters(size + 1) <= budget:
         size += 1
-    return network.make(size, **options)
+    return network.make(size, **options), size
