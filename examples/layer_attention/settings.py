@@ -16,7 +16,7 @@ class Settings:
     steps: int = 2500
     batch_size: int = 32
     learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
-    rate_steps: int = 500
+    rate_steps: int = 750
     rate_seeds: tuple[int, ...] = (100, 101)
     # After a layer is corrupted, training goes on in some rounds, whose
     # fastest gives the time per step.
