@@ -142,8 +142,8 @@ def centres(runs, network, quantity):
 def attention_climbs(runs):
     parts = []
     for quantity, name in (
-        ("attention", "By the weights of attention"),
-        ("contribution", "By the contribution to the output"),
+        ("attention", "The weights of attention move down, then up"),
+        ("contribution", "The contributions to the output move down, then up"),
     ):
         findings = []
         for network in runs.attended:
@@ -198,12 +198,14 @@ def gradients_reach_early_layers(runs):
         f"ten), mean over the first {EARLY:.0%} of training.",
         [
             Part(
-                "First over last convolution, more than in the plain network",
+                "The first convolution's gradient beside the last's is greater "
+                "than in the plain network",
                 ["attended − plain, log10"],
                 ratios,
             ),
             Part(
-                "First convolution, more than in the plain network",
+                "The first convolution's gradient itself is greater than in "
+                "the plain network",
                 ["attended − plain, log10"],
                 firsts,
             ),
@@ -214,8 +216,8 @@ def gradients_reach_early_layers(runs):
 def concatenation_beats_sum(runs):
     parts = []
     for other, name in (
-        ("sum", "Than the weighted sum of all layers"),
-        ("residual", "Than the β-ResNet"),
+        ("sum", "Concatenation is better than the weighted sum of all layers"),
+        ("residual", "Concatenation is better than the β-ResNet"),
     ):
         findings = []
         for depth in runs.depths:
@@ -224,7 +226,7 @@ def concatenation_beats_sum(runs):
                 runs.values(other, depth, "accuracy"),
             )
             findings.append(Finding(f"depth {depth}", [gain], gain.low > 0))
-        parts.append(Part(f"{name}", [f"concat − {other}"], findings))
+        parts.append(Part(name, [f"concat − {other}"], findings))
     return Answer(
         "Concatenate-and-contract beats the element-wise sum.",
         "The share of test images of which digit and position are both right. "
@@ -241,12 +243,12 @@ def corruption_does_not_ruin(runs):
         accuracy = np.maximum(runs.values(network, deep, "accuracy"), 1e-9)
         corrupted = runs.values(network, deep, "corrupted")
         recovered = runs.values(network, deep, "recovered")
-        return {
-            "Any one convolution (mean over which)": corrupted.mean(1)
-            / accuracy,
-            "The last convolution": corrupted[:, -1] / accuracy,
-            "The last convolution, then trained on": recovered / accuracy,
+        after = {
+            "any one convolution corrupted (mean)": corrupted.mean(1),
+            "the last convolution corrupted": corrupted[:, -1],
+            "the last convolution corrupted, after training on": recovered,
         }
+        return {name: value / accuracy for name, value in after.items()}
 
     plain = kept("plain")
     attended = {network: kept(network) for network in runs.attended}
@@ -256,12 +258,10 @@ def corruption_does_not_ruin(runs):
         for network in runs.attended:
             share = estimate(attended[network][name])
             gain = difference(attended[network][name], plain[name])
-            findings.append(
-                Finding(
-                    network, [share, gain], share.low > 0.5 and gain.low > 0
-                )
-            )
-        parts.append(Part(name, ["kept", "kept, attended − plain"], findings))
+            seen = share.low > 0.5 and gain.low > 0
+            findings.append(Finding(network, [share, gain], seen))
+        columns = ["share kept", "share kept, attended − plain"]
+        parts.append(Part(f"Most is kept with {name}", columns, findings))
     return Answer(
         "A corrupted layer (its weights set to noise) does not ruin the "
         "network.",

@@ -8,6 +8,7 @@ from kmul import layers
 from kmul import models
 
 MECHANISMS = ("concat", "static", "self", "recurrent")
+TRANSFORMED_UNITS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _transformed(mechanism):
         return models.LayerAttendedCNN(
             mechanism=mechanism,
             transform_units=size,
-            hidden_units=32,
+            hidden_units=TRANSFORMED_UNITS,
             key_dim=8,
             **options,
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from examples.layer_attention import claims
 from examples.layer_attention import figures
+from examples.layer_attention.networks import TRANSFORMED_UNITS
 from examples.layer_attention.statistics import estimate
 
 CURVES = ("gradient", "contribution", "attention")
@@ -108,21 +109,14 @@ def _introduction(settings, how):
 
 
 def _summary(answers):
-    lines = [
-        "## Answers",
-        "",
-        "| claim | verdict | where it was seen, and the range of means |",
-        "|---|---|---|",
-    ]
+    lines = ["## Answers", ""]
     for number, answer in enumerate(answers, 1):
-        parts = "<br>".join(_in_numbers(part) for part in answer.parts)
-        lines.append(
-            f"| {number}. {answer.claim} | **{answer.verdict}** | {parts} |"
-        )
+        lines.append(f"{number}. {answer.claim} **{answer.verdict.title()}.**")
+        lines += [f"   - {_in_numbers(part)}" for part in answer.parts]
     lines += [
         "",
         "“Seen” says that the 95 % interval over seeds lies wholly on the "
-        "claimed side, which was fixed before the study was run; it is not "
+        "claimed side, which was fixed before the study was run. It is not "
         "corrected for the number of comparisons, of which one in forty is "
         "expected to be seen by chance.",
         "",
@@ -131,17 +125,22 @@ def _summary(answers):
 
 
 def _in_numbers(part):
-    text = f"{part.name}: **{part.seen} of {len(part.findings)}**"
+    """How often it was seen, and the least and greatest of the means."""
+    if len(part.findings) == 1:
+        (finding,) = part.findings
+        found = ", ".join(each.signed() for each in finding.estimates)
+        return f"{part.name}: **{'yes' if finding.seen else 'no'}**, {found}."
+    text = f"{part.name}: in **{part.seen} of {len(part.findings)}**"
     for index, column in enumerate(part.columns):
         found = sorted(
             (finding.estimates[index].mean, finding.subject)
             for finding in part.findings
         )
-        text += f"; {column}: " + " to ".join(
-            f"{mean:+.3f} ({subject})"
-            for mean, subject in dict.fromkeys((found[0], found[-1]))
+        (low, lowest), (high, highest) = found[0], found[-1]
+        text += (
+            f"; {column} from {low:+.3f} ({lowest}) to {high:+.3f} ({highest})"
         )
-    return text
+    return text + "."
 
 
 def _setting(runs, settings):
@@ -182,11 +181,17 @@ def _setting(runs, settings):
         f"{settings.filters} filters, the first of stride 2, the same for all "
         "networks. The width of the hidden layer (of the transform, where "
         f"there is one) is the largest within {settings.budget:,} parameters: "
-        "to read out more layers costs width.",
+        "to read out more layers costs width. The vector read out after a "
+        f"transform has {TRANSFORMED_UNITS} elements.",
         f"- **Training.** {settings.steps:,} steps of {settings.batch_size} "
         f"images, none seen twice, {rates}. Keras's default initial weights. "
         f"{len(settings.seeds)} seeds; ± is a 95 % interval over them "
         "(Student's t), and differences are paired by seed.",
+        "- **What it cannot say.** One task of small images, small networks, "
+        f"{settings.steps:,} steps: whether a network learns fast, rather than "
+        "what it would reach in the end. One kind of size to compare at, "
+        "parameters. Initial weights that keep no scale through many relus, "
+        "which is hard on deep plain networks.",
         "",
     ]
 
@@ -253,7 +258,8 @@ def _networks(runs, settings):
         "Test accuracy: of both together, with the worst seed's, of the "
         "digit, and of the position. Width: units of the hidden layer, or of "
         "the transform. Time per training step: the fastest of "
-        f"{rounds} rounds of {settings.round_steps} steps, on one processor.",
+        f"{rounds} rounds of {settings.round_steps} steps, on one processor."
+        + _rates_at_the_edge(runs, settings),
         "",
         "| network | depth | both | worst seed | digit | position | rate | "
         "width | parameters | ms per step |",
@@ -274,3 +280,20 @@ def _networks(runs, settings):
                 f"{first.parameters:,} | {milliseconds.min():.1f} |"
             )
     return lines
+
+
+def _rates_at_the_edge(runs, settings):
+    """A sentence on those that a rate not tried might suit better."""
+    if len(settings.learning_rates) == 1:
+        return ""
+    chosen = [
+        runs.of(network, depth)[0].learning_rate
+        for network in runs.networks
+        for depth in runs.depths
+    ]
+    low, high = min(settings.learning_rates), max(settings.learning_rates)
+    return (
+        f" Of {len(chosen)} choices of the learning rate, "
+        f"{chosen.count(low)} fell on the lowest and {chosen.count(high)} on "
+        "the highest that was tried; one further out might suit these better."
+    )
