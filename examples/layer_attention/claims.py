@@ -1,7 +1,7 @@
 """The proposal's claims, each answered from the runs.
 
-What would count as seen was fixed before anything was trained: the 95 %
-interval over seeds of the difference in question lies on the claimed side.
+What counts as seen was fixed before the study was run: the 95 % interval over
+seeds of the difference in question lies on the claimed side.
 """
 
 import dataclasses
@@ -19,11 +19,36 @@ EARLY = 0.1
 
 @dataclasses.dataclass
 class Finding:
-    """One comparison: what was compared, the estimate, and if it was seen."""
+    """What was found for one network, or at one depth.
+
+    Args:
+        subject: Of what.
+        estimates: One `Estimate` for each column of the table.
+        seen: Whether they are as claimed.
+    """
 
     subject: str
-    estimate: Estimate
+    estimates: list[Estimate]
     seen: bool
+
+
+@dataclasses.dataclass
+class Part:
+    """One comparison that a claim predicts, for some networks or depths.
+
+    Args:
+        name: What is predicted.
+        columns: Names of the columns of estimates.
+        findings: List of `Finding`.
+    """
+
+    name: str
+    columns: list[str]
+    findings: list[Finding]
+
+    @property
+    def seen(self):
+        return sum(finding.seen for finding in self.findings)
 
 
 @dataclasses.dataclass
@@ -32,16 +57,13 @@ class Answer:
 
     claim: str
     test: str
-    findings: list[Finding]
+    parts: list[Part]
 
     @property
     def verdict(self):
-        seen = [finding.seen for finding in self.findings]
-        if all(seen):
+        if all(part.seen == len(part.findings) for part in self.parts):
             return "seen"
-        return (
-            f"partly: {sum(seen)} of {len(seen)}" if any(seen) else "not seen"
-        )
+        return "partly" if any(p.seen for p in self.parts) else "not seen"
 
 
 class Runs:
@@ -79,119 +101,174 @@ def deeper_is_worse(runs):
     name = "position_accuracy"
     plain = runs.values("plain", deep, name)
     drop = difference(plain, runs.values("plain", shallow, name))
-    findings = [
-        Finding(f"plain, depth {deep} − depth {shallow}", drop, drop.high < 0)
-    ]
+    gains = []
     for network in runs.attended:
         gain = difference(runs.values(network, deep, name), plain)
-        findings.append(
-            Finding(f"{network} − plain, depth {deep}", gain, gain.low > 0)
-        )
+        gains.append(Finding(network, [gain], gain.low > 0))
     return Answer(
         "Deeper plain networks get worse where position matters, and layer "
         "attention prevents it.",
-        "Accuracy of the position on test images. The plain network loses "
-        "from the least to the greatest depth; at the greatest, attended "
-        "networks are better than it.",
-        findings,
+        "The accuracy of the position on test images: of the plain network at "
+        f"{deep} against {shallow} convolutions, and of attended networks "
+        f"against the plain one at {deep}.",
+        [
+            Part(
+                f"The plain network is worse at {deep} convolutions than at "
+                f"{shallow}",
+                [f"depth {deep} − depth {shallow}"],
+                [Finding("plain", [drop], drop.high < 0)],
+            ),
+            Part(
+                f"Attended networks are better than the plain one at {deep} "
+                "convolutions",
+                ["attended − plain"],
+                gains,
+            ),
+        ],
     )
+
+
+def explicit(network):
+    """Whether the network has weights of attention."""
+    return NETWORKS[network].mechanism in ("static", "self")
 
 
 def centres(runs, network, quantity):
-    """Where the mean layer is, from 0 for the lowest to 1: (seeds, steps)."""
+    """The mean layer, from 1 for the lowest, by weight: (seeds, steps)."""
     deep = runs.depths[-1]
-    values = runs.values(network, deep, quantity)
-    return values @ np.linspace(0, 1, deep)
+    return runs.values(network, deep, quantity) @ np.arange(1, deep + 1)
 
 
 def attention_climbs(runs):
-    findings = []
-    for network in runs.attended:
-        explicit = NETWORKS[network].mechanism in ("static", "self")
-        quantity = "attention" if explicit else "contribution"
-        centre = centres(runs, network, quantity)
-        early = early_index(runs, network)
-        fall = difference(centre[:, early], centre[:, 0])
-        rise = difference(centre[:, -1], centre[:, early])
-        findings += [
-            Finding(f"{network}: first move", fall, fall.high < 0),
-            Finding(f"{network}: later move", rise, rise.low > 0),
-        ]
+    parts = []
+    for quantity, name in (
+        ("attention", "The weights of attention move down, then up"),
+        ("contribution", "The contributions to the output move down, then up"),
+    ):
+        findings = []
+        for network in runs.attended:
+            if quantity == "attention" and not explicit(network):
+                continue
+            centre = centres(runs, network, quantity)
+            early = early_index(runs, network)
+            fall = difference(centre[:, early], centre[:, 0])
+            rise = difference(centre[:, -1], centre[:, early])
+            findings.append(
+                Finding(network, [fall, rise], fall.high < 0 < rise.low)
+            )
+        parts.append(
+            Part(name, ["first move, layers", "later move, layers"], findings)
+        )
     return Answer(
         "Attention starts by moving to the lowest layer and then climbs.",
-        "The mean layer, from 0 for the lowest to 1 for the highest, weighted "
-        'by the attention ("static", "self") or else by the contribution, at '
-        f"the greatest depth. It falls in the first {EARLY:.0%} of training, "
-        "and rises from there to the end.",
-        findings,
+        "The mean layer, each weighted by its share of the attention, at the "
+        f"greatest depth. It falls in the first {EARLY:.0%} of training, "
+        "and rises from there to the end. The share is the weight of "
+        'attention, which "static" and "self" have, or the contribution, '
+        "which all have: how much the output changes without the layer.",
+        parts,
     )
 
 
-def dilution(runs, network):
-    """Log10 of first over last convolution's gradient, early in training."""
+def early_gradient(runs, network):
+    """Log10 of each convolution's gradient, mean of early training.
+
+    Of shape (seeds, convolutions).
+    """
     gradient = runs.values(network, runs.depths[-1], "gradient")
     early = gradient[:, : early_index(runs, network) + 1]
-    return np.log10((early[..., 0] + 1e-12) / (early[..., -1] + 1e-12)).mean(1)
+    return np.log10(early + 1e-12).mean(1)
 
 
 def gradients_reach_early_layers(runs):
-    plain = dilution(runs, "plain")
-    findings = []
+    plain = early_gradient(runs, "plain")
+    ratios, firsts = [], []
     for network in runs.attended:
-        gain = difference(dilution(runs, network), plain)
-        findings.append(Finding(f"{network} − plain", gain, gain.low > 0))
+        found = early_gradient(runs, network)
+        gain = difference(
+            found[:, 0] - found[:, -1], plain[:, 0] - plain[:, -1]
+        )
+        ratios.append(Finding(network, [gain], gain.low > 0))
+        gain = difference(found[:, 0], plain[:, 0])
+        firsts.append(Finding(network, [gain], gain.low > 0))
     return Answer(
         "Gradients reach the early layers less diluted.",
-        "Log10 of the gradient norm of the first convolution over that of the "
-        f"last, at the greatest depth, mean over the first {EARLY:.0%} of "
-        "training. It is greater in attended networks than in the plain one.",
-        findings,
+        "The gradient norm of the first convolution, beside that of the last "
+        "and by itself, at the greatest depth, as log10 (1 is a factor of "
+        f"ten), mean over the first {EARLY:.0%} of training.",
+        [
+            Part(
+                "The first convolution's gradient beside the last's is greater "
+                "than in the plain network",
+                ["attended − plain, log10"],
+                ratios,
+            ),
+            Part(
+                "The first convolution's gradient itself is greater than in "
+                "the plain network",
+                ["attended − plain, log10"],
+                firsts,
+            ),
+        ],
     )
 
 
 def concatenation_beats_sum(runs):
-    findings = []
-    for depth in runs.depths:
-        concat = runs.values("concat", depth, "accuracy")
-        for other in ("sum", "residual"):
-            gain = difference(concat, runs.values(other, depth, "accuracy"))
-            findings.append(
-                Finding(f"concat − {other}, depth {depth}", gain, gain.low > 0)
+    parts = []
+    for other, name in (
+        ("sum", "Concatenation is better than the weighted sum of all layers"),
+        ("residual", "Concatenation is better than the β-ResNet"),
+    ):
+        findings = []
+        for depth in runs.depths:
+            gain = difference(
+                runs.values("concat", depth, "accuracy"),
+                runs.values(other, depth, "accuracy"),
             )
+            findings.append(Finding(f"depth {depth}", [gain], gain.low > 0))
+        parts.append(Part(name, [f"concat − {other}"], findings))
     return Answer(
         "Concatenate-and-contract beats the element-wise sum.",
-        "Accuracy of digit and position together on test images. "
-        "Concatenation of all layers is better than their weighted sum "
-        "(of one parameter budget), and than the β-ResNet.",
-        findings,
+        "The share of test images of which digit and position are both right. "
+        "Concatenation of all layers is better than their weighted sum of "
+        "the same number of parameters, and than the β-ResNet.",
+        parts,
     )
 
 
-def kept(runs, network):
-    """Share of accuracy kept with one layer corrupted, mean over layers."""
-    deep = runs.depths[-1]
-    corrupted = runs.values(network, deep, "corrupted").mean(1)
-    return corrupted / np.maximum(runs.values(network, deep, "accuracy"), 1e-9)
-
-
 def corruption_does_not_ruin(runs):
-    plain = kept(runs, "plain")
-    findings = []
-    for network in runs.attended:
-        share = estimate(kept(runs, network))
-        findings.append(
-            Finding(f"{network}: share kept", share, share.low > 0.5)
-        )
-        gain = difference(kept(runs, network), plain)
-        findings.append(Finding(f"{network} − plain", gain, gain.low > 0))
+    deep = runs.depths[-1]
+
+    def kept(network):
+        accuracy = np.maximum(runs.values(network, deep, "accuracy"), 1e-9)
+        corrupted = runs.values(network, deep, "corrupted")
+        recovered = runs.values(network, deep, "recovered")
+        after = {
+            "any one convolution corrupted (mean)": corrupted.mean(1),
+            "the last convolution corrupted": corrupted[:, -1],
+            "the last convolution corrupted, after training on": recovered,
+        }
+        return {name: value / accuracy for name, value in after.items()}
+
+    plain = kept("plain")
+    attended = {network: kept(network) for network in runs.attended}
+    parts = []
+    for name in plain:
+        findings = []
+        for network in runs.attended:
+            share = estimate(attended[network][name])
+            gain = difference(attended[network][name], plain[name])
+            seen = share.low > 0.5 and gain.low > 0
+            findings.append(Finding(network, [share, gain], seen))
+        columns = ["share kept", "share kept, attended − plain"]
+        parts.append(Part(f"Most is kept with {name}", columns, findings))
     return Answer(
         "A corrupted layer (its weights set to noise) does not ruin the "
         "network.",
-        "Share of the accuracy kept at the greatest depth when one "
-        "convolution's weights are noise of their own size, mean over the "
-        "convolutions. Attended networks keep more than half, and more than "
-        "the plain one.",
-        findings,
+        "The share that is kept of the accuracy at the greatest depth when a "
+        "convolution's weights are set to noise of their own size. Attended "
+        "networks keep more than half, and more than the plain one.",
+        parts,
     )
 
 

@@ -5,7 +5,6 @@ from matplotlib import colors
 from matplotlib.figure import Figure
 
 from examples.layer_attention import claims
-from examples.layer_attention.networks import NETWORKS
 from examples.layer_attention.statistics import difference
 from examples.layer_attention.statistics import estimate
 
@@ -87,45 +86,55 @@ def depth(runs):
 
 def attention(runs):
     """Layers × training of each attended network, mean over seeds."""
-    deep = runs.depths[-1]
-    figure = Figure(figsize=(14, 6), layout="constrained")
+    without = [n for n in runs.attended if "transform" not in n]
+    transformed = [n for n in runs.attended if "transform" in n]
+    weighted = [n for n in runs.attended if claims.explicit(n)]
     rows = [
-        [n for n in runs.attended if "transform" not in n],
-        [n for n in runs.attended if "transform" in n],
+        [(network, "contribution") for network in without],
+        [(network, "contribution") for network in transformed],
+        [(network, "attention") for network in weighted],
     ]
+    figure = Figure(figsize=(14, 9), layout="constrained")
     panels = figure.subplots(
-        2, max(map(len, rows)), sharex=True, sharey=True, squeeze=False
+        3, max(map(len, rows)), sharex=True, sharey=True, squeeze=False
     )
-    for axes_row, networks in zip(panels, rows, strict=True):
-        for axes, network in zip(axes_row, networks, strict=False):
-            explicit = NETWORKS[network].mechanism in ("static", "self")
-            quantity = "attention" if explicit else "contribution"
-            values = runs.values(network, deep, quantity).mean(0)
-            steps = np.array(runs.of(network, deep)[0].steps)
-            drawn = axes.pcolormesh(
-                steps,
-                np.arange(1, deep + 1),
-                values.T,
-                shading="nearest",
-                vmin=0,
-                vmax=min(1, 3 / deep),
-                cmap="viridis",
-            )
-            centre = claims.centres(runs, network, quantity) * (deep - 1) + 1
-            axes.plot(steps, centre.T, color="white", alpha=0.3, linewidth=0.7)
-            axes.plot(steps, centre.mean(0), color="white", linewidth=2)
-            axes.set_title(f"{network}\n({quantity})", fontsize=10)
+    deep = runs.depths[-1]
+    for axes_row, row in zip(panels, rows, strict=True):
+        for axes, (network, quantity) in zip(axes_row, row, strict=False):
+            drawn = _layers_by_training(axes, runs, network, quantity)
     for axes in panels[:, 0]:
         axes.set_ylabel("layer")
         axes.set_yticks(np.arange(1, deep + 1))
     for axes in panels[-1]:
         axes.set_xlabel("training step")
-    figure.colorbar(drawn, ax=panels, label="share of the layer", extend="max")
+    figure.colorbar(
+        drawn, ax=panels, label="share of the layer", extend="max", aspect=40
+    )
     figure.suptitle(
-        f"Where attention is over training, {deep} convolutions "
-        "(white: the mean layer, thin for each seed)"
+        f"Contribution to the output and weights of attention over training, "
+        f"{deep} convolutions (white: the mean layer, thin for each seed)"
     )
     return figure
+
+
+def _layers_by_training(axes, runs, network, quantity):
+    deep = runs.depths[-1]
+    values = runs.values(network, deep, quantity).mean(0)
+    steps = np.array(runs.of(network, deep)[0].steps)
+    drawn = axes.pcolormesh(
+        steps,
+        np.arange(1, deep + 1),
+        values.T,
+        shading="nearest",
+        vmin=0,
+        vmax=min(1, 3 / deep),
+        cmap="viridis",
+    )
+    centre = claims.centres(runs, network, quantity)
+    axes.plot(steps, centre.T, color="white", alpha=0.3, linewidth=0.7)
+    axes.plot(steps, centre.mean(0), color="white", linewidth=2)
+    axes.set_title(f"{network}: {quantity}", fontsize=10)
+    return drawn
 
 
 def gradients(runs):
@@ -134,8 +143,7 @@ def gradients(runs):
     left, right = figure.subplots(1, 2)
     for network in runs.networks:
         gradient = runs.values(network, deep, "gradient")
-        early = slice(0, claims.early_index(runs, network) + 1)
-        norm = np.exp(np.log(gradient[:, early] + 1e-12).mean((0, 1)))
+        norm = 10 ** claims.early_gradient(runs, network).mean(0)
         left.plot(np.arange(1, deep + 1), norm, label=network, **style(network))
         ratio = np.log10(
             (gradient[..., 0] + 1e-12) / (gradient[..., -1] + 1e-12)

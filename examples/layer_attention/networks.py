@@ -8,6 +8,7 @@ from kmul import layers
 from kmul import models
 
 MECHANISMS = ("concat", "static", "self", "recurrent")
+TRANSFORMED_UNITS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _transformed(mechanism):
         return models.LayerAttendedCNN(
             mechanism=mechanism,
             transform_units=size,
-            hidden_units=32,
+            hidden_units=TRANSFORMED_UNITS,
             key_dim=8,
             **options,
         )
@@ -85,7 +86,7 @@ NETWORKS = {
 
 
 def build(network, budget, **options):
-    """Returns the largest model of at most `budget` parameters.
+    """Returns the largest model of at most `budget` parameters, and its units.
 
     The convolutions are the same for all networks of a depth; the number of
     units of the read-out, or of the transform where there is one, differs.
@@ -113,4 +114,4 @@ def build(network, budget, **options):
     size = 1
     while parameters(size + 1) <= budget:
         size += 1
-    return network.make(size, **options)
+    return network.make(size, **options), size

@@ -1,6 +1,5 @@
 """Trains one network at one depth from several seeds, and measures."""
 
-import dataclasses
 import functools
 import time
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from examples.layer_attention.networks import NETWORKS
 from examples.layer_attention.networks import build
+from examples.layer_attention.settings import Run
 from kmul import callbacks
 from tasks import placed_digits
 
@@ -29,114 +29,137 @@ def digit_and_position_loss(labels, logits):
     return digit + position
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How everything is trained; the same for all networks."""
-
-    depths: tuple[int, ...] = (2, 4, 8)
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    steps: int = 2500
-    recovery_steps: int = 250
-    batch_size: int = 32
-    learning_rate: float = 3e-3
-    filters: int = 8
-    budget: int = 100_000
-    canvas_size: int = 20
-    distractors: int = 2
-    position_cells: int = 3
-    measures: int = 25
-
-
-QUICK = Settings(
-    depths=(2, 5),
-    seeds=(0, 1),
-    steps=300,
-    recovery_steps=30,
-    measures=10,
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    network: str
-    depth: int
-    settings: Settings
-
-
-@dataclasses.dataclass
-class Run:
-    """What one training gave."""
-
-    network: str
-    depth: int
-    seed: int
-    parameters: int
-    step_milliseconds: float
-    accuracy: float
-    digit_accuracy: float
-    position_accuracy: float
-    # Accuracy with each convolution's weights set to noise, and what is left
-    # after the last one's were and training went on a little.
-    corrupted: list[float]
-    recovered: float
-    steps: list[int]
-    # Of shape (steps, layers); attention and contribution of attended ones.
-    gradient: list[list[float]]
-    contribution: list[list[float]] | None = None
-    attention: list[list[float]] | None = None
-
-
 def train(job, send):
-    """Trains a network from every seed and sends a `Run` for each.
+    """Trains a network from every seed and sends a `Run` for each."""
+    started = time.perf_counter()
+    trainer = _Trainer(job.network, job.depth, job.settings)
+    rate = job.learning_rate or trainer.best_rate()
+    for seed in job.seeds:
+        run = trainer.run(seed, rate)
+        # The first has the time of compiling and of choosing the rate, too.
+        run.seconds = time.perf_counter() - started
+        started = time.perf_counter()
+        send("run", run)
 
-    All seeds use one compiled model, whose weights are set anew.
-    """
-    settings = job.settings
-    train_data = _load("train", settings)
-    probe = [each[:256] for each in _load("validation", settings)]
-    images, labels = _load("test", settings)
 
-    network = NETWORKS[job.network]
-    model = build(
-        network,
-        settings.budget,
-        image_shape=images.shape[1:],
-        classes=DIGITS + settings.position_cells**2,
-        depth=job.depth,
-        filters=settings.filters,
-        strides=[2] + [1] * (job.depth - 1),
-        classifier_activation=None,
-    )
-    model.compile(
-        keras.optimizers.Adam(settings.learning_rate),
-        digit_and_position_loss,
-    )
+class _Trainer:
+    """A compiled network, trained from one seed after the other."""
 
-    every = settings.steps // settings.measures
-    monitors = {"gradient": callbacks.GradientMonitor(*probe, frequency=every)}
-    if network.mechanism is not None:
-        monitors["contribution"] = callbacks.AttentionMonitor(
-            probe[0], quantity="contribution", frequency=every
+    def __init__(self, name, depth, settings):
+        self.name, self.depth, self.settings = name, depth, settings
+        self.train_data = _load("train", settings)
+        self.validation = _load("validation", settings)
+        self.test = _load("test", settings)
+        network = NETWORKS[name]
+        self.model, self.units = build(
+            network,
+            settings.budget,
+            image_shape=self.test[0].shape[1:],
+            classes=DIGITS + settings.position_cells**2,
+            depth=depth,
+            filters=settings.filters,
+            strides=[2] + [1] * (depth - 1),
+            classifier_activation=None,
         )
-    if network.mechanism in ("static", "self"):
-        monitors["attention"] = callbacks.AttentionMonitor(
-            probe[0], frequency=every
+        self.model.compile(keras.optimizers.Adam(), digit_and_position_loss)
+        probe = [each[: settings.probe_records] for each in self.validation]
+        every = settings.steps // settings.measures
+        self.monitors = {
+            "gradient": callbacks.GradientMonitor(*probe, frequency=every)
+        }
+        if network.mechanism is not None:
+            self.monitors["contribution"] = callbacks.AttentionMonitor(
+                probe[0], quantity="contribution", frequency=every
+            )
+        if network.mechanism in ("static", "self"):
+            self.monitors["attention"] = callbacks.AttentionMonitor(
+                probe[0], frequency=every
+            )
+
+    def best_rate(self):
+        """The learning rate of the lowest mean loss on validation records."""
+        settings = self.settings
+        if len(settings.learning_rates) == 1:
+            return settings.learning_rates[0]
+
+        def loss(rate, seed):
+            self._fit(self._restart(seed, rate)[: settings.rate_steps])
+            images, labels = self.validation
+            logits = self.model.predict(images, batch_size=500, verbose=0)
+            losses = digit_and_position_loss(labels, logits)
+            return np.mean(keras.ops.convert_to_numpy(losses))
+
+        means = [
+            np.mean([loss(rate, seed) for seed in settings.rate_seeds])
+            for rate in settings.learning_rates
+        ]
+        # One that diverges is never the best.
+        best = np.argmin(np.nan_to_num(means, nan=np.inf))
+        return settings.learning_rates[best]
+
+    def run(self, seed, rate):
+        settings = self.settings
+        batches = self._restart(seed, rate)
+        for monitor in self.monitors.values():
+            monitor.reset()
+        self._fit(batches, self.monitors.values())
+        both, digit, position = self._accuracies()
+        corrupted = self._corrupted(seed)
+        _add_noise(self.model, self.depth, seed)
+        seconds = []
+        for index in range(settings.recovery_rounds):
+            started = time.perf_counter()
+            start = index * settings.round_steps
+            self._fit(batches[start : start + settings.round_steps])
+            seconds.append(time.perf_counter() - started)
+        return Run(
+            network=self.name,
+            depth=self.depth,
+            seed=seed,
+            units=self.units,
+            parameters=self.model.count_params(),
+            learning_rate=rate,
+            step_milliseconds=1e3 * min(seconds) / settings.round_steps,
+            seconds=0.0,
+            accuracy=both,
+            digit_accuracy=digit,
+            position_accuracy=position,
+            corrupted=corrupted,
+            recovered=self._accuracies()[0],
+            steps=self.monitors["gradient"].steps.tolist(),
+            **{
+                name: _values(name, monitor, self.depth)
+                for name, monitor in self.monitors.items()
+            },
         )
 
-    # Compiles, so that the time per step has none of it.
-    model.train_on_batch(*(each[: settings.batch_size] for each in train_data))
+    def _restart(self, seed, rate):
+        """New weights, a new optimizer, and the order of the records.
 
-    def fit(data, monitors=()):
-        model.fit(
-            *data,
-            batch_size=settings.batch_size,
+        Returns:
+            Array of shape (steps, batch size), the records of each step.
+        """
+        keras.utils.set_random_seed(seed)
+        model = self.model
+        model.set_weights(keras.models.clone_model(model).get_weights())
+        for variable in model.optimizer.variables:
+            variable.assign(np.zeros(variable.shape))
+        model.optimizer.learning_rate = rate
+        order = np.random.default_rng(seed).permutation(len(self.train_data[0]))
+        return order.reshape(-1, self.settings.batch_size)
+
+    def _fit(self, batches, monitors=()):
+        self.model.fit(
+            *(each[batches.ravel()] for each in self.train_data),
+            batch_size=self.settings.batch_size,
             shuffle=False,
             verbose=0,
             callbacks=list(monitors),
         )
 
-    def accuracies():
-        predicted = model.predict(images, batch_size=500, verbose=0)
+    def _accuracies(self):
+        images, labels = self.test
+        predicted = self.model.predict(images, batch_size=500, verbose=0)
         right = np.stack(
             [
                 predicted[:, :DIGITS].argmax(-1) == labels[:, 0],
@@ -146,50 +169,15 @@ def train(job, send):
         both, (digit, position) = right.all(0).mean(), right.mean(1)
         return float(both), float(digit), float(position)
 
-    for seed in settings.seeds:
-        keras.utils.set_random_seed(seed)
-        model.set_weights(keras.models.clone_model(model).get_weights())
-        for variable in model.optimizer.variables:
-            if variable is not model.optimizer.learning_rate:
-                variable.assign(np.zeros(variable.shape))
-        for monitor in monitors.values():
-            monitor.reset()
-        order = np.random.default_rng(seed).permutation(len(train_data[0]))
-        shuffled = [each[order] for each in train_data]
-        fit(shuffled, monitors.values())
-        both, digit, position = accuracies()
-        corrupted = _corrupted(model, job.depth, seed, accuracies)
-        timed = [each[: 50 * settings.batch_size] for each in shuffled]
-        recovery = [
-            each[: settings.recovery_steps * settings.batch_size]
-            for each in shuffled
-        ]
-        _add_noise(model, job.depth, seed)
-        fit(recovery)
-        recovered = accuracies()[0]
-        started = time.perf_counter()
-        fit(timed)
-        seconds = time.perf_counter() - started
-        send(
-            "run",
-            Run(
-                network=job.network,
-                depth=job.depth,
-                seed=seed,
-                parameters=model.count_params(),
-                step_milliseconds=1e3 * seconds / 50,
-                accuracy=both,
-                digit_accuracy=digit,
-                position_accuracy=position,
-                corrupted=corrupted,
-                recovered=recovered,
-                steps=monitors["gradient"].steps.tolist(),
-                **{
-                    name: _values(name, monitor, job.depth)
-                    for name, monitor in monitors.items()
-                },
-            ),
-        )
+    def _corrupted(self, seed):
+        """Accuracy with each convolution in turn set to noise."""
+        trained = self.model.get_weights()
+        found = []
+        for layer in range(1, self.depth + 1):
+            _add_noise(self.model, layer, seed)
+            found.append(self._accuracies()[0])
+            self.model.set_weights(trained)
+        return found
 
 
 @functools.cache
@@ -228,14 +216,3 @@ def _add_noise(model, layer, seed):
             for weight in convolution.get_weights()
         ]
     )
-
-
-def _corrupted(model, depth, seed, accuracies):
-    """Accuracy with each convolution in turn set to noise."""
-    trained = model.get_weights()
-    found = []
-    for layer in range(1, depth + 1):
-        _add_noise(model, layer, seed)
-        found.append(accuracies()[0])
-        model.set_weights(trained)
-    return found

@@ -58,8 +58,7 @@ class AttentionMonitor(LayerMonitor):
         self.inputs = inputs
         self.layer = layer
         self.quantity = quantity
-        self._watched = None
-        self._features = None
+        self._reading = None
 
     def set_model(self, model):
         if model is self._model:
@@ -79,17 +78,29 @@ class AttentionMonitor(LayerMonitor):
                 f"one. Received: layer={self.layer!r}, and it has "
                 f"{[each.name for each in found] or 'none such'}"
             )
-        self._watched = found[0]
-        self._features = keras.Model(model.input, self._watched.input)
+        watched = found[0]
+        scores = _Scores(watched, self.quantity)(watched.input)
+        self._reading = keras.Model(model.input, scores)
 
     def measure(self):
         _ = self.model  # brings the model's weights up to date, on JAX
-        features = self._features.predict_on_batch(self.inputs)
-        if not isinstance(features, (list, tuple)):
-            features = [features]
-        if self.quantity == "attention":
-            _, scores = self._watched(features, return_attention_scores=True)
-        else:
-            scores = self._watched.contributions(features)
-        scores = ops.convert_to_numpy(ops.cast(scores, "float32")).mean(0)
+        scores = self._reading.predict_on_batch(self.inputs).mean(0)
         return {f"layer_{i + 1}": score for i, score in enumerate(scores)}
+
+
+class _Scores(keras.layers.Layer):
+    """What a `LayerAttention` does with its inputs, as part of a model."""
+
+    def __init__(self, watched, quantity):
+        super().__init__(dtype=watched.dtype_policy)
+        self.watched = watched
+        self.quantity = quantity
+
+    def call(self, inputs):
+        if not isinstance(inputs, (list, tuple)):
+            inputs = [inputs]
+        if self.quantity == "attention":
+            _, scores = self.watched(inputs, return_attention_scores=True)
+        else:
+            scores = self.watched.contributions(inputs)
+        return ops.cast(scores, "float32")

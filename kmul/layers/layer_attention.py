@@ -413,13 +413,15 @@ class LayerAttention(keras.layers.Layer):
 
     def _left_out(self, vectors, outputs):
         """Contributions to the LSTM's output, one layer left out at a time."""
+        count, width = len(vectors), vectors[0].shape[-1]
         sequence = ops.stack(vectors, axis=1)
-        changes = []
-        for index in range(len(vectors)):
-            kept = ops.cast(ops.arange(len(vectors)) != index, sequence.dtype)
-            state = self.lstm(sequence * kept[:, None])
-            changes.append(outputs - ops.matmul(state, self.kernels[0]))
-        return _shares(changes)
+        kept = ops.cast(1 - ops.eye(count), sequence.dtype)
+        # All of them as one batch, the LSTM being called once.
+        sequences = sequence[None] * kept[:, None, :, None]
+        states = self.lstm(ops.reshape(sequences, (-1, count, width)))
+        left = ops.matmul(states, self.kernels[0])
+        left = ops.reshape(left, (count, -1, self.units))
+        return _shares([outputs - left[index] for index in range(count)])
 
     def _dense(self, branch):
         return keras.layers.Dense(

@@ -54,6 +54,24 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     ]
     DEFAULT_BUILDER_CONFIG_NAME = "both"
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Those of the records on disk, where there are any.
+        prepared = self.info.metadata["settings"]
+        settings = dataclasses.asdict(self.builder_config.settings)
+        if prepared != settings:
+            differing = {
+                name: (prepared.get(name), value)
+                for name, value in settings.items()
+                if prepared.get(name) != value
+            }
+            raise ValueError(
+                f"{self.data_dir} holds records of other settings than those "
+                f"of the config {self.builder_config.name!r}. Give the config "
+                "another name, or remove the directory. Received, with the "
+                f"prepared value first: {differing}"
+            )
+
     def _info(self):
         config = self.builder_config
         settings = config.settings
@@ -73,6 +91,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("image", config.label),
+            metadata=tfds.core.MetadataDict(
+                settings=dataclasses.asdict(settings)
+            ),
             homepage="https://archive.ics.uci.edu/dataset/80",
             disable_shuffling=True,
         )

@@ -6,13 +6,16 @@ import pytest
 
 from examples.layer_attention import claims
 from examples.layer_attention import report
+from examples.layer_attention.__main__ import missing
 from examples.layer_attention.networks import NETWORKS
 from examples.layer_attention.networks import build
+from examples.layer_attention.settings import QUICK
+from examples.layer_attention.settings import Job
+from examples.layer_attention.settings import Run
+from examples.layer_attention.settings import Settings
 from examples.layer_attention.statistics import difference
 from examples.layer_attention.statistics import estimate
-from examples.layer_attention.training import QUICK
-from examples.layer_attention.training import Job
-from examples.layer_attention.training import Run
+from examples.layer_attention.storage import Storage
 from examples.layer_attention.training import train
 
 
@@ -22,9 +25,6 @@ def test_estimate():
     assert found.mean == 2
     assert found.margin == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
     assert difference([1, 2, 3], [0, 1, 2]).margin == 0
-
-
-WITHOUT = ("plain", "residual", "sum")
 
 
 @pytest.mark.parametrize("name", ["sum", "recurrent", "self + transform"])
@@ -37,17 +37,11 @@ def test_networks_use_the_budget(name):
         "strides": [2, 1, 1],
     }
     network = NETWORKS[name]
-    model = build(network, 9000, **options)
+    model, units = build(network, 9000, **options)
     used = model.count_params()
-    unit = "hidden_units" if "transform" not in name else "transform_units"
-    size = (
-        model.get_layer("hidden").units
-        if name in WITHOUT
-        else (getattr(model, unit))
-    )
     assert used <= 9000
-    assert network.make(size, **options).count_params() == used
-    assert network.make(size + 1, **options).count_params() > 9000
+    assert network.make(units, **options).count_params() == used
+    assert network.make(units + 1, **options).count_params() > 9000
     with pytest.raises(ValueError, match="has as few as 10 parameters"):
         build(NETWORKS[name], 10, **options)
 
@@ -74,13 +68,16 @@ def made_up(network, depth, seed, as_claimed):
         network=network,
         depth=depth,
         seed=seed,
+        units=10,
         parameters=1000,
+        learning_rate=0.003,
         step_milliseconds=1.0,
+        seconds=1.0,
         accuracy=accuracy,
         digit_accuracy=0.7,
         position_accuracy=position + noise * (depth == 2),
         corrupted=[corrupted] * depth,
-        recovered=accuracy,
+        recovered=corrupted,
         steps=steps,
         gradient=gradient.tolist(),
         contribution=shares.tolist() if attended else None,
@@ -103,6 +100,8 @@ def test_verdicts(as_claimed, verdict, tmp_path):
     report.write(runs, QUICK, "Made up.", tmp_path)
     page = (tmp_path / "report.md").read_text()
     assert page.count(f"Verdict: **{verdict}**") == 5
+    assert page.count("| yes |" if as_claimed else "| no |") == 65
+    assert ("| no |" if as_claimed else "| yes |") not in page
     assert "too few seeds" in page
     assert len(list(tmp_path.glob("*.png"))) == 5
     with open(tmp_path / "results.csv") as file:
@@ -111,19 +110,25 @@ def test_verdicts(as_claimed, verdict, tmp_path):
     assert float(rows[0]["accuracy"]) == runs[0].accuracy
 
 
+TINY = dataclasses.replace(
+    QUICK,
+    steps=20,
+    recovery_rounds=1,
+    round_steps=2,
+    measures=2,
+    batch_size=4,
+    canvas_size=12,
+    position_cells=3,
+    budget=20_000,
+)
+
+
 def test_training():
-    settings = dataclasses.replace(
-        QUICK,
-        steps=20,
-        recovery_steps=2,
-        measures=2,
-        batch_size=4,
-        canvas_size=12,
-        budget=20_000,
-        seeds=(0, 0),
-    )
     sent = []
-    train(Job("static", 2, settings), lambda kind, run: sent.append(run))
+    train(
+        Job("static", 2, (0, 0), TINY, learning_rate=3e-3),
+        lambda kind, run: sent.append(run),
+    )
     first, second = sent
     # The same seed gives the same run, though the second reuses the model.
     assert first.accuracy == second.accuracy
@@ -134,3 +139,35 @@ def test_training():
     assert np.shape(first.contribution) == (3, 2)
     assert np.shape(first.gradient) == (3, 2)
     assert 0 <= first.accuracy <= first.digit_accuracy <= 1
+
+
+def test_the_best_learning_rate_is_chosen():
+    # With the first nothing is learned, the last is far too high.
+    settings = dataclasses.replace(
+        TINY, learning_rates=(1e-9, 3e-3, 100.0), rate_steps=20
+    )
+    sent = []
+    train(Job("plain", 2, (0,), settings), lambda kind, run: sent.append(run))
+    assert [run.learning_rate for run in sent] == [3e-3]
+
+
+def test_goes_on_where_it_stopped(tmp_path):
+    storage = Storage(tmp_path, QUICK)
+    run = made_up("static", 2, 1, True)
+    storage.add(run)
+    storage.add(made_up("plain", 5, 0, True))
+    storage.add(made_up("plain", 5, 1, True))
+    path = tmp_path / "runs.jsonl"
+    # The last one was being written.
+    path.write_text(path.read_text()[:-10])
+    runs = Storage(tmp_path, QUICK).runs
+    assert len(runs) == 2 and runs[0] == run
+    jobs = missing(runs, QUICK)
+    assert len(jobs) == 2 * len(NETWORKS)
+    left = {(job.network, job.depth): job for job in jobs}
+    assert left["static", 2].seeds == (0,)
+    assert left["static", 2].learning_rate == run.learning_rate
+    assert left["plain", 5].seeds == (1,)
+    assert left["self", 5].learning_rate is None
+    with pytest.raises(ValueError, match="runs of other settings"):
+        Storage(tmp_path, Settings())

@@ -163,6 +163,25 @@ def test_builder(tmp_path):
     )
 
 
+def test_other_settings_under_an_old_name_are_refused(tmp_path):
+    options = {"data_dir": tmp_path, "file_format": "array_record"}
+    config = small_config()
+    tfds.builder(
+        "placed_digits", config=config, **options
+    ).download_and_prepare()
+    again = tfds.builder("placed_digits", config=small_config(), **options)
+    assert len(again.as_data_source("test")) == 40
+    config.settings = PlacingSettings(**{**FEW, "seed": 1})
+    with pytest.raises(
+        ValueError, match=r"'small'. Give the config another.*'seed': \(0, 1\)"
+    ):
+        tfds.builder("placed_digits", config=config, **options)
+    config.name = "other"
+    other = tfds.builder("placed_digits", config=config, **options)
+    other.download_and_prepare()
+    assert len(other.as_data_source("test")) == 40
+
+
 def test_configs():
     assert list(builders.Builder.builder_configs) == list(placed_digits.LABELS)
     for label in placed_digits.LABELS:
