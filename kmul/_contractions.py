@@ -56,11 +56,12 @@ def product_of_rows(factors):
     odd_ones = []
     while count > 1:
         half = count // 2
-        if count % 2:
-            odd_ones.append(factors[..., count - 1, :])
-        factors = ops.multiply(
-            factors[..., :half, :], factors[..., half : 2 * half, :]
-        )
+        # The gradient of a split is one concatenation; that of two slices
+        # would be the sum of two tensors padded with zeros.
+        at = [half, 2 * half] if count % 2 else 2
+        first, second, *odd = ops.split(factors, at, axis=-2)
+        odd_ones += [ops.squeeze(each, -2) for each in odd]
+        factors = ops.multiply(first, second)
         count = half
     product = factors[..., 0, :]
     for each in odd_ones:
@@ -73,7 +74,8 @@ def bilinear(first, second, kernel):
 
     All orders of contraction multiply about batch · m · n · out times. What
     they differ in is the intermediate tensor they make per sample: (m, n),
-    (n, out) or (m, out). The smallest is chosen.
+    (n, out) or (m, out). The outer product (m, n) is the fastest of equals;
+    another is chosen where it is less than half as large.
 
     Args:
         first: Tensor of shape (batch, ..., m), or (batch, m), which is shared
@@ -91,10 +93,9 @@ def bilinear(first, second, kernel):
         for _ in range(len(second.shape) - 3):
             generated = ops.expand_dims(generated, 1)
         return ops.matmul(second, generated)
-    smallest = min(m * n, n * out, m * out)
-    if smallest == m * n:
+    if 2 * min(n, m) * out >= m * n:
         return _contract_outer_product(first, second, kernel)
-    if smallest == n * out:
+    if n <= m:
         return _contract_pairs(second, _contract_first(first, kernel))
     swapped = ops.transpose(kernel, (1, 0, 2))
     return _contract_pairs(first, _contract_first(second, swapped))

@@ -582,8 +582,10 @@ class BLOCKFusion(MUTANFusion):
         """Returns (batch, ..., chunks, rank · size)."""
         size = self.hidden_units // self.chunks
         width = self.rank * size
+        # An ellipsis in their place would be slow on TensorFlow.
+        axes = "abdefgh"[: len(projected.shape) - 1]
         merged = ops.einsum(
-            "...cs,scw->...cw",
+            f"{axes}cs,scw->{axes}cw",
             split_features(projected, self.chunks, size),
             ops.reshape(kernel, (size, self.chunks, width)),
         )
