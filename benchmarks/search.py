@@ -91,7 +91,7 @@ def run_stock(job):
     ):
         x = open_inputs(job.data, cell.inputs, split)
         a, b = x[0][:records], x[1][:records]
-        arrays.append(([a, b], model.labels[0](a, b)))
+        arrays.append(([a, b], model.labels(split)[0](a, b)))
     (x, y), validation = arrays
     with tempfile.TemporaryDirectory() as directory:
         started = time.perf_counter()
@@ -274,7 +274,7 @@ def step_seconds(job, send):
     ]
     population = Population(members)
     x = open_inputs(job.data, job.cells[0].inputs, "train")
-    arguments = dict(x=x, y=model.labels, steps_per_epoch=1_000)
+    arguments = dict(x=x, y=model.labels("train"), steps_per_epoch=1_000)
     population.fit(**arguments)
     started = time.perf_counter()
     population.fit(epochs=3, **arguments)
