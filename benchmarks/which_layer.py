@@ -27,7 +27,6 @@ from tuning.job import device_name
 from tuning.job import hyperparameters
 from tuning.networks import find_network
 from tuning.population import Population
-from tuning.problems import ARITHMETIC
 from tuning.problems import open_problem
 from tuning.progress import Progress
 from tuning.protocol import Protocol
@@ -38,6 +37,7 @@ from tuning.vector_networks import layer_names
 from tuning.workers import processors
 from tuning.workers import run_jobs
 
+ARITHMETIC = ("add", "mul", "div", "root")
 PAIRS = (
     ("elementwise_add", "random"),
     ("elementwise_mul", "random"),
@@ -45,7 +45,7 @@ PAIRS = (
     ("reduce_max", "random"),
     ("logical_and", "many_hot"),
     ("logical_xor", "many_hot"),
-    *((task, "uniform") for task in ARITHMETIC),
+    *((f"arithmetic_ops/{name}", "uniform") for name in ARITHMETIC),
 )
 PROTOCOL = Protocol(
     search_steps=300,
