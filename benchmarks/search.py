@@ -136,7 +136,8 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self):
-        while not self._stop.wait(0.5):
+        # Looking takes a tenth of a second of a processor.
+        while not self._stop.wait(3):
             self.peak = max(self.peak, sum(map(_held, _family(os.getpid()))))
 
 

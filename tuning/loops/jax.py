@@ -8,80 +8,91 @@ def value_and_grad(function):
 
 
 def fold(step, vectorize):
-    def chunk(carries, active, labels, xs, ys):
-        steps = jax.tree.leaves(xs)[0].shape[0]
-        ys = jnp.stack(ys)
+    if vectorize:
+        return _fold_together(step)
+    run = None
 
-        def run(carry, label):
-            def body(carry, index):
-                x = jax.tree.map(lambda each: each[index], xs)
-                return step(carry, x, ys[label, index])
-
-            return lax.scan(body, carry, jnp.arange(steps))
-
-        def skip(carry, label):
-            return carry, jnp.full(steps, jnp.nan)
-
-        def member(arguments):
-            carry, is_active, label = arguments
-            return lax.cond(is_active, run, skip, carry, label)
-
-        arguments = (carries, active, labels)
-        if vectorize:
-            return jax.vmap(member)(arguments)
-        return lax.map(member, arguments)
-
-    compiled = jax.jit(chunk)
-    step_by_step = _fold_step_by_step(step)
-    chosen = None
-
-    def program(*arguments):
-        nonlocal chosen
-        if chosen is None:
-            slow = not (vectorize or is_accelerated())
-            slow = slow and _has_convolution(step, *arguments)
-            chosen = step_by_step if slow else compiled
-        return chosen(*arguments)
+    def program(carries, active, labels, xs, ys):
+        nonlocal run
+        if run is None:
+            slow = not is_accelerated() and _has_convolution(
+                step, _take(carries, 0), _take(xs, 0), ys[0][0]
+            )
+            run = _step_by_step(step) if slow else _in_one_call(step)
+        xs, ys = jax.tree.map(jnp.asarray, (xs, ys))
+        idle = jnp.full(ys[0].shape[0], jnp.nan)
+        # Members in a loop outside of the compiled one: so it is compiled once
+        # for any number of them.
+        members, outputs = [], []
+        for member, label in enumerate(labels):
+            carry, output = _take(carries, member), idle
+            if active[member]:
+                carry, output = run(carry, xs, ys[label])
+            members.append(carry)
+            outputs.append(output)
+        stacked = jax.tree.map(lambda *each: jnp.stack(each), *members)
+        return stacked, jnp.stack(outputs)
 
     return program
 
 
-def _has_convolution(step, carries, active, labels, xs, ys):
+def _fold_together(step):
+    @jax.jit
+    def program(carries, active, labels, xs, ys):
+        ys = jnp.stack(ys)
+
+        def member(carry, is_active, label):
+            def body(carry, index):
+                stepped, output = step(
+                    carry, _take(xs, index), ys[label, index]
+                )
+                kept = jax.tree.map(
+                    lambda new, old: jnp.where(is_active, new, old),
+                    stepped,
+                    carry,
+                )
+                return kept, jnp.where(is_active, output, jnp.nan)
+
+            return lax.scan(body, carry, jnp.arange(ys.shape[1]))
+
+        return jax.vmap(member)(carries, active, labels)
+
+    return program
+
+
+def _in_one_call(step):
+    return jax.jit(
+        lambda carry, xs, ys: lax.scan(
+            lambda carry, batch: step(carry, *batch), carry, (xs, ys)
+        ),
+        donate_argnums=0,
+    )
+
+
+def _step_by_step(step):
+    compiled = jax.jit(step, donate_argnums=0)
+
+    def run(carry, xs, ys):
+        outputs = []
+        for index in range(ys.shape[0]):
+            carry, output = compiled(carry, _take(xs, index), ys[index])
+            outputs.append(output)
+        return carry, jnp.stack(outputs)
+
+    return run
+
+
+def _has_convolution(step, *example):
     """Whether a step has a convolution.
 
     On a CPU XLA computes convolutions that stand in a loop by plain nested
     loops, which takes 10 to 20 times as long as by its library.
     """
-    example = jax.tree.map(
-        lambda each: jax.ShapeDtypeStruct(each.shape[1:], each.dtype),
-        (carries, xs, ys[0]),
-    )
     return "conv_general_dilated" in str(jax.make_jaxpr(step)(*example))
 
 
-def _fold_step_by_step(step):
-    """The same, but for the loop over the steps, which is in Python."""
-    compiled = jax.jit(step, donate_argnums=0)
-
-    def take(tree, index):
-        return jax.tree.map(lambda each: each[index], tree)
-
-    def program(carries, active, labels, xs, ys):
-        steps = jax.tree.leaves(xs)[0].shape[0]
-
-        def run(member):
-            carry, y = take(carries, member), ys[labels[member]]
-            losses = []
-            for index in range(steps if active[member] else 0):
-                carry, loss = compiled(carry, take(xs, index), y[index])
-                losses.append(loss)
-            return carry, losses or [jnp.nan] * steps
-
-        members, losses = zip(*map(run, range(len(labels))), strict=True)
-        stacked = jax.tree.map(lambda *each: jnp.stack(each), *members)
-        return stacked, jnp.array(losses)
-
-    return program
+def _take(tree, index):
+    return jax.tree.map(lambda each: each[index], tree)
 
 
 def is_accelerated():
