@@ -3,8 +3,9 @@
     KERAS_BACKEND=jax python -m benchmarks.which_layer [--directory DIRECTORY]
 
 Every layer of `kmul.layers` that takes vectors is searched, trained and tested
-on some operations of `reasoning_ops`, on vectors of 32 elements, and of
-`arithmetic_ops`, from three seeds; and a training step of it is timed beside
+from three seeds: by itself on operations of `reasoning_ops`, on vectors of 32
+elements; and on `arithmetic_ops` behind a linear dense layer of two units,
+which has to find the two sums, at depth 2 of the network, that is. And a training step of it is timed beside
 one of `keras.layers.Dense` of equal width, 128. Trainings that are finished are
 kept in the directory, and the same command goes on from there.
 """
@@ -37,13 +38,15 @@ from tuning.vector_networks import layer_names
 from tuning.workers import processors
 from tuning.workers import run_jobs
 
-ARITHMETIC = ("add", "mul", "div", "root")
+ARITHMETIC = tuple(
+    f"arithmetic_ops/{name}" for name in ("add", "mul", "div", "root")
+)
 PAIRS = (
     ("elementwise_add", "random"),
     ("elementwise_mul", "random"),
     ("dot", "random"),
     ("logical_xor", "many_hot"),
-    *((f"arithmetic_ops/{name}", "uniform") for name in ARITHMETIC),
+    *((task, "uniform") for task in ARITHMETIC),
 )
 PROTOCOL = Protocol(
     search_steps=200,
@@ -75,10 +78,13 @@ def train(networks, directory, data, console):
         cell
         for task, inputs in PAIRS
         for cell in select_cells(
-            [task], [inputs], networks, ["linear"], ["all"], range(SEEDS)
+            [task],
+            [inputs],
+            networks,
+            ["linear"],
+            [2 if task in ARITHMETIC else 1],
+            range(SEEDS),
         )
-        # Linear layers one after the other are one linear layer.
-        if cell.network != "dense" or cell.depth == 1
     ]
     study = Study(directory, cells, Settings(PROTOCOL, data))
     with study.open():
@@ -116,43 +122,36 @@ def time_steps(job, send):
 
 def table(results, ratios):
     """Returns the table in Markdown."""
-    means = results.groupby(["network", "depth", "task"], as_index=False).agg(
+    means = results.groupby(["network", "task"]).agg(
         skill=("skill", "mean"),
-        success=("success", lambda values: (values == "1").all()),
+        success=("success", "mean"),
         parameters=("parameters", "mean"),
     )
-    # Of both depths, the one that is better on average over the seeds.
-    best = means.sort_values("skill").drop_duplicates(
-        ["network", "task"], keep="last"
-    )
-    sizes = means[(means.depth == 1) & (means.task == TIMED_PAIR[0])]
-    sizes = sizes.set_index("network").parameters
     names = [task.replace("arithmetic_ops/", "sums: ") for task, _ in PAIRS]
     rows = [
         ["layer", *names, "parameters", "step time"],
         ["---", *["--:"] * (len(names) + 2)],
     ]
-    cells = best.set_index(["network", "task"])
-    order = best.groupby("network").skill.apply(lambda x: x.clip(0).mean())
-    for network in order.sort_values(ascending=False).index:
-        row = [f"`{network}`"]
-        for task, _ in PAIRS:
-            cell = (
-                cells.loc[network, task]
-                if (network, task) in cells.index
-                else None
-            )
-            row.append(_skill(cell))
-        size = f"{sizes[network]:,.0f}" if network in sizes else "–"
-        rows.append([*row, size, f"{ratios[network]:.2f}×"])
+    useful = means.skill.clip(0).groupby("network").mean()
+    for network in useful.sort_values(ascending=False).index:
+        cells = means.loc[network].reindex([task for task, _ in PAIRS])
+        size = cells.parameters.get(TIMED_PAIR[0], float("nan"))
+        rows.append(
+            [
+                f"`{network}`",
+                *map(_skill, cells.itertuples()),
+                f"{size:,.0f}",
+                f"{ratios[network]:.2f}×",
+            ]
+        )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _skill(cell):
-    if cell is None or pd.isna(cell.skill):
+    if pd.isna(cell.skill):
         return "–"
     text = f"{max(cell.skill, 0):.2f}"
-    mark = " ✓" if cell.success else ""
+    mark = " ✓" if cell.success == 1 else ""
     return f"**{text}**{mark}" if cell.skill >= 0.9 else text + mark
 
 
