@@ -5,8 +5,8 @@
 Every layer of `kmul.layers` that takes vectors is searched, trained and tested
 from three seeds: by itself on operations of `reasoning_ops`, on vectors of 32
 elements; and on `arithmetic_ops` behind a linear dense layer of two units,
-which has to find the two sums, at depth 2 of the network, that is. And a training step of it is timed beside
-one of `keras.layers.Dense` of equal width, 128. Trainings that are finished are
+which has to find the two sums. And a training step of it is timed beside one
+of `keras.layers.Dense` of equal width, 128. Trainings that are finished are
 kept in the directory, and the same command goes on from there.
 """
 

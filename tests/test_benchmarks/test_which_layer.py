@@ -55,7 +55,7 @@ def test_only_the_table_is_replaced(tiny, tmp_path, monkeypatch, capsys):
         "| `nau`",
     }
     dense = next(line for line in lines if "`dense`" in line)
-    assert dense.split(" | ")[2] == "50,817"
+    assert dense.split(" | ")[2] == "26,113"
     assert "Mean skill over 2 seeds" in table
 
 
