@@ -53,11 +53,12 @@ class Part:
 
 @dataclasses.dataclass
 class Answer:
-    """A claim, how it was tested, and what was found."""
+    """A claim, how it was tested, what was found, and how far that goes."""
 
     claim: str
     test: str
     parts: list[Part]
+    caution: str = ""
 
     @property
     def verdict(self):
@@ -167,6 +168,9 @@ def attention_climbs(runs):
         'attention, which "static" and "self" have, or the contribution, '
         "which all have: how much the output changes without the layer.",
         parts,
+        "A weight says little by itself, as the read-out that follows can "
+        "undo it: compare the highest weights with the contributions of the "
+        "same layers, in the table on static weights below.",
     )
 
 
@@ -210,6 +214,26 @@ def gradients_reach_early_layers(runs):
                 firsts,
             ),
         ],
+        _dead_layers(runs),
+    )
+
+
+def _dead_layers(runs):
+    """Says where the ratio of gradients is that to a layer without any."""
+    zeros = {
+        network: np.mean(
+            runs.values(network, runs.depths[-1], "gradient")[..., -1] == 0
+        )
+        for network in runs.networks
+    }
+    found = [f"{name} {share:.0%}" for name, share in zeros.items() if share]
+    if not found:
+        return ""
+    return (
+        "The last convolution's gradient was exactly zero, as all its units "
+        f"were off, in a share of the measures: {', '.join(found)}. It counts "
+        "as 1e-12 there, so how large those ratios are means nothing; that "
+        "the last layer learns less, rather than the first one more, does."
     )
 
 
@@ -269,6 +293,10 @@ def corruption_does_not_ruin(runs):
         "convolution's weights are set to noise of their own size. Attended "
         "networks keep more than half, and more than the plain one.",
         parts,
+        "What is kept with the lower layers corrupted is little everywhere, "
+        "as all others stand on them. A network whose upper layers have died "
+        "loses nothing with these. Shares above 1 after training on mean that "
+        "training had not come to its end.",
     )
 
 

@@ -113,6 +113,8 @@ def _summary(answers):
     for number, answer in enumerate(answers, 1):
         lines.append(f"{number}. {answer.claim} **{answer.verdict.title()}.**")
         lines += [f"   - {_in_numbers(part)}" for part in answer.parts]
+        if answer.caution:
+            lines.append(f"   - With care: {answer.caution}")
     lines += [
         "",
         "“Seen” says that the 95 % interval over seeds lies wholly on the "
@@ -217,6 +219,8 @@ def _answer(number, answer, figure_name):
             seen = "yes" if finding.seen else "no"
             lines.append(f"| {finding.subject} | {found} | {seen} |")
         lines.append("")
+    if answer.caution:
+        lines += [f"**With care:** {answer.caution}", ""]
     return lines
 
 
