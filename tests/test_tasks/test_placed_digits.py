@@ -253,6 +253,19 @@ def test_images_of_other_datasets(name, shape, tmp_path):
     assert set(labels) <= set(range(10))
 
 
+def test_splits_for_a_search(tmp_path, monkeypatch):
+    """Without validation images, the last training images are kept for it."""
+    monkeypatch.setattr(task_images, "load", lambda name, split, path: split)
+    with tfds.testing.mock_data():
+        found = [
+            task_images.load_for_search("mnist", split, tmp_path)
+            for split in ("train", "validation", "test")
+        ]
+        shape, classes = task_images.shape_and_classes("mnist", tmp_path)
+    assert found == ["train[:90%]", "train[90%:]", "test"]
+    assert (shape, classes) == ((28, 28, 1), 10)
+
+
 def test_datasets_without_one_image_and_class(tmp_path):
     with pytest.raises(
         ValueError,
