@@ -182,7 +182,9 @@ def nac(w, x):
 def nalu(w, x):
     kernel = saturated(w[0], w[1])
     gate = ops.sigmoid(ops.matmul(x, w[2]))
-    product = ops.exp(ops.matmul(ops.log(ops.abs(x) + 1e-7), kernel))
+    exponent = ops.matmul(ops.log(ops.abs(x) + 1e-7), kernel)
+    # The layer's documented bound.
+    product = ops.exp(ops.minimum(exponent, 80))
     return gate * ops.matmul(x, kernel) + (1 - gate) * product
 
 
