@@ -1,16 +1,18 @@
-"""Which layer learns what: the table of `docs/which_layer.md`.
+"""Which layer learns what: the tables of `docs/which_layer.md`.
 
     KERAS_BACKEND=jax python -m benchmarks.which_layer [--directory DIRECTORY]
 
-Every layer of `kmul.layers` that takes vectors is searched, trained and tested
-from three seeds: by itself on operations of `reasoning_ops`, on vectors of 32
-elements; and on `arithmetic_ops` behind a linear dense layer of two units,
-which has to find the two sums. And a training step of it is timed beside one
-of `keras.layers.Dense` of equal width, 128. Trainings that are finished are
-kept in the directory, and the same command goes on from there.
+Every layer of `kmul.layers` is searched, trained and tested from three seeds.
+Those of vectors: by themselves on the operations of `reasoning_ops`, on vectors
+of 32 elements; and on `arithmetic_ops` behind a linear dense layer of two
+units, which has to find the two sums. Those of images: three after each other,
+on `placed_digits`. And a training step of each is timed beside one of
+`keras.layers.Dense` of equal width, or of `keras.layers.Conv2D`. Trainings that
+are finished are kept in the directory, and the same command goes on from there.
 """
 
 import argparse
+import dataclasses
 import os
 import pathlib
 import sys
@@ -26,66 +28,143 @@ from tuning.cells import select_cells
 from tuning.data import DataSettings
 from tuning.job import device_name
 from tuning.job import hyperparameters
+from tuning.layer_networks import layer_names
 from tuning.networks import find_network
 from tuning.population import Population
+from tuning.problems import ARITHMETIC
 from tuning.problems import open_problem
 from tuning.progress import Progress
 from tuning.protocol import Protocol
 from tuning.study import Settings
 from tuning.study import Study
 from tuning.summary import to_numbers
-from tuning.vector_networks import layer_names
 from tuning.workers import processors
 from tuning.workers import run_jobs
 
-ARITHMETIC = tuple(
-    f"arithmetic_ops/{name}" for name in ("add", "mul", "div", "root")
-)
-PAIRS = (
-    ("elementwise_add", "random"),
-    ("elementwise_mul", "random"),
-    ("dot", "random"),
-    ("logical_xor", "many_hot"),
-    *((task, "uniform") for task in ARITHMETIC),
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A table: layers of one kind.
+
+    Attributes:
+        name: What its place in the page is called.
+        columns: Dictionary of pairs of task and inputs, and their headings.
+        baseline: Name of the network whose step is the unit of time.
+        timed: The pair that steps are timed and parameters are counted on.
+        depth: Of the networks.
+        activations: Of the networks.
+        timed_steps: How many steps are timed at once.
+    """
+
+    name: str
+    columns: dict
+    baseline: str
+    timed: tuple
+    depth: int = 1
+    activations: tuple = ("linear",)
+    timed_steps: int = 500
+
+    @property
+    def marks(self):
+        """What the table stands between in the page."""
+        return (
+            f"<!-- {self.name}: made by benchmarks.which_layer -->",
+            f"<!-- {self.name}: end -->",
+        )
+
+
+# The columns of the first table.
+OPERATIONS = {
+    ("concat", "random"): "[a, b]",
+    ("elementwise_add", "random"): "a + b",
+    ("elementwise_mul", "random"): "a ∘ b",
+    ("dot", "random"): "a · b",
+    ("reduce_sum", "random"): "Σ",
+    ("reduce_max", "random"): "max",
+    ("equality", "many_hot"): "=",
+    ("almost_equal", "many_hot"): "≈",
+    ("one_hot_sum", "one_hot"): "i + j",
+    ("logical_and", "many_hot"): "and",
+    ("logical_or", "many_hot"): "or",
+    ("logical_xor", "many_hot"): "xor",
+    ("arithmetic_ops/add", "uniform"): "s + t",
+    ("arithmetic_ops/sub", "uniform"): "s − t",
+    ("arithmetic_ops/mul", "uniform"): "s t",
+    ("arithmetic_ops/div", "uniform"): "s / t",
+    ("arithmetic_ops/square", "uniform"): "s²",
+    ("arithmetic_ops/root", "uniform"): "√s",
+}
+IMAGES = {
+    ("placed_digits/digit", "images"): "digit",
+    ("placed_digits/position", "images"): "position",
+}
+# The forms of layers that have several, beside the default.
+FORMS = (
+    "multiplicative_interaction:form=low_rank,rank=32",
+    "multiplicative_interaction:form=diagonal",
+    "multiplicative_interaction:form=scalar",
+    "gated_dense:gate_activation=linear",
+    "gated_dense:gate_activation=silu",
+    "polynomial_dense:form=ncp",
+    "film:residual=False",
+    "polynomial_block_2d:form=regularized",
 )
 PROTOCOL = Protocol(
-    search_steps=200,
-    train_steps=2_000,
+    search_steps=500,
+    train_steps=5_000,
     learning_rates=(1e-3, 1e-2, 1e-1),
 )
 SEEDS = 3
 WIDTH, TRAIN_RECORDS = 32, 100_000
-TIMED_PAIR, TIMED_WIDTH, TIMED_STEPS, ROUNDS = PAIRS[1], 128, 500, 5
-START, END = "<!-- made by benchmarks.which_layer -->", "<!-- end -->"
+TIMED_WIDTH, ROUNDS = 128, 5
+PARTS = (
+    Part("vectors", OPERATIONS, "dense", ("elementwise_mul", "random")),
+    Part(
+        "images",
+        IMAGES,
+        "keras.layers:Conv2D",
+        ("placed_digits/digit", "images"),
+        depth=3,
+        activations=("linear", "relu"),
+        timed_steps=50,
+    ),
+)
 
 
-def usable_layers(data):
-    """Returns the names of the layers that can be called on two vectors."""
-    problem = open_problem(*PAIRS[0], data, PROTOCOL.tolerance)
-    names = ["dense"]
-    for name in layer_names():
+def usable_networks(part, data):
+    """Returns the names of the layers that can be called on a part's inputs."""
+    problem = open_problem(*part.timed, data, PROTOCOL.tolerance)
+    names = [part.baseline]
+    for name in (*layer_names(), *FORMS):
+        network = find_network(name)
+        if network.input_rank != problem.input_rank:
+            continue
         try:
-            find_network(name)(problem).model(1, "linear")
+            network(problem).model(part.depth, "linear")
         except ValueError:
             continue
         names.append(name)
     return names
 
 
-def train(networks, directory, data, console):
-    """Returns the results of all layers as a data frame."""
-    cells = [
+def cells_of(part, networks):
+    return [
         cell
-        for task, inputs in PAIRS
+        for task, inputs in part.columns
         for cell in select_cells(
             [task],
             [inputs],
             networks,
-            ["linear"],
-            [2 if task in ARITHMETIC else 1],
+            part.activations,
+            # Behind a layer that has to find the two sums.
+            [2 if task in ARITHMETIC else part.depth],
             range(SEEDS),
         )
     ]
+
+
+def train(cells, directory, data, console):
+    """Returns the results of all layers as a data frame."""
     study = Study(directory, cells, Settings(PROTOCOL, data))
     with study.open():
         study.prepare()
@@ -98,49 +177,64 @@ def train(networks, directory, data, console):
 
 
 def time_steps(job, send):
-    """A job that times a layer's steps, in turns with those of Dense."""
-    network, data = job
-    problem = open_problem(*TIMED_PAIR, data, PROTOCOL.tolerance)
+    """A job that times a layer's steps, in turns with those of the baseline."""
+    part, network, data = job
+    problem = open_problem(*part.timed, data, PROTOCOL.tolerance)
     x, y = problem.x("train"), problem.label("train")
     hp = hyperparameters(
-        depth=1, activation="linear", seed=0, learning_rate=1e-4
+        depth=part.depth, activation="linear", seed=0, learning_rate=1e-4
     )
     both = [
         Population([find_network(name)(problem).build(hp)])
-        for name in (network, "dense")
+        for name in (network, part.baseline)
     ]
     times = []
     for _ in range(ROUNDS + 1):
         for population in both:
             started = time.perf_counter()
-            population.fit(x, y, steps_per_epoch=TIMED_STEPS)
+            population.fit(x, y, steps_per_epoch=part.timed_steps)
             times.append(time.perf_counter() - started)
     # The first round compiles.
-    mine, dense = min(times[2::2]), min(times[3::2])
-    send("ratio", mine / dense)
+    mine, baseline = min(times[2::2]), min(times[3::2])
+    send("ratio", mine / baseline)
 
 
-def table(results, ratios):
-    """Returns the table in Markdown."""
-    means = results.groupby(["network", "task"]).agg(
+def time_all(part, networks, data):
+    """Returns the ratio of each network's time per step to the baseline's."""
+    open_problem(*part.timed, data, PROTOCOL.tolerance).x("train")
+    jobs = [(part, name, data) for name in networks]
+    return {
+        network: content
+        for (_, network, _), kind, content in run_jobs(jobs, time_steps)
+        if kind == "ratio"
+    }
+
+
+def table(part, results, ratios):
+    """Returns the table of a part in Markdown."""
+    columns = part.columns
+    pairs = [*zip(results.task, results.inputs, strict=True)]
+    mine = [pair in columns for pair in pairs]
+    results = results.assign(pair=pairs)[mine]
+    results = results[results.network.isin([*ratios])]
+    means = results.groupby(["network", "activation", "pair"]).agg(
         skill=("skill", "mean"),
         success=("success", "mean"),
         parameters=("parameters", "mean"),
     )
-    names = [task.replace("arithmetic_ops/", "sums: ") for task, _ in PAIRS]
     rows = [
-        ["layer", *names, "parameters", "step time"],
-        ["---", *["--:"] * (len(names) + 2)],
+        ["layer", *columns.values(), "parameters", "step time"],
+        ["---", *["--:"] * (len(columns) + 2)],
     ]
-    useful = means.skill.clip(0).groupby("network").mean()
-    for network in useful.sort_values(ascending=False).index:
-        cells = means.loc[network].reindex([task for task, _ in PAIRS])
-        size = cells.parameters.get(TIMED_PAIR[0], float("nan"))
+    useful = means.skill.clip(0).groupby(["network", "activation"]).mean()
+    for network, activation in useful.sort_values(ascending=False).index:
+        cells = means.loc[network, activation].reindex([*columns])
+        with_it = "" if activation == "linear" else f", {activation}"
         rows.append(
             [
-                f"`{network}`",
+                f"`{network}`{with_it}",
                 *map(_skill, cells.itertuples()),
-                f"{size:,.0f}",
+                f"{cells.parameters[part.timed]:,.0f}",
                 f"{ratios[network]:.2f}×",
             ]
         )
@@ -155,12 +249,13 @@ def _skill(cell):
     return f"**{text}**{mark}" if cell.skill >= 0.9 else text + mark
 
 
-def write(text, path):
-    """Puts a text between the marks of a page, and leaves the rest."""
+def write(text, part, path):
+    """Puts a part's table into the page, and leaves the rest."""
+    start, end = part.marks
     page = path.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+    before, _, rest = page.partition(start)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def main():
@@ -176,31 +271,36 @@ def main():
     options = parser.parse_args()
     if not options.page.exists():
         parser.error(f"--page {options.page}: there is no such file")
+    page = options.page.read_text(encoding="utf-8")
+    missing = [
+        mark for part in PARTS for mark in part.marks if mark not in page
+    ]
+    if missing:
+        parser.error(f"--page {options.page}: it should have {missing[0]}")
     console = rich.console.Console()
     data = DataSettings(
         options.data_dir, width=WIDTH, train_records=TRAIN_RECORDS
     )
-    networks = usable_layers(data)
+    networks = [usable_networks(part, data) for part in PARTS]
+    cells = [
+        cell
+        for part, names in zip(PARTS, networks, strict=True)
+        for cell in cells_of(part, names)
+    ]
     try:
-        results = train(networks, options.directory, data, console)
+        results = train(cells, options.directory, data, console)
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from there.")
         sys.exit(130)
     wide = DataSettings(options.data_dir, width=TIMED_WIDTH)
-    open_problem(*TIMED_PAIR, wide, PROTOCOL.tolerance).x("train")
-    ratios = {
-        job[0]: content
-        for job, kind, content in run_jobs(
-            [(name, wide) for name in networks], time_steps
-        )
-        if kind == "ratio"
-    }
     about = (
         f"Measured on {time.strftime('%Y-%m-%d')}, {keras.config.backend()} "
         f"backend of Keras {keras.__version__}, {len(processors())} × "
         f"{device_name()}. Mean skill over {SEEDS} seeds."
     )
-    write(f"{about}\n\n{table(results, ratios)}", options.page)
+    for part, names in zip(PARTS, networks, strict=True):
+        ratios = time_all(part, names, wide)
+        write(f"{about}\n\n{table(part, results, ratios)}", part, options.page)
     console.print(f"Written to {options.page}.")
 
 

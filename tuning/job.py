@@ -267,8 +267,9 @@ def train_cells(job, best, search_seconds, send):
     for i, (cell, hp) in enumerate(best.items()):
         problem = model.problems[model.label(hp)]
         constant, trivial = _judge_constant(problem)
-        accuracy, loss = float(scores["accuracy"][i]), float(scores["loss"][i])
-        success = problem.succeeded(loss)
+        mine = {name: float(values[i]) for name, values in scores.items()}
+        accuracy, loss = mine["accuracy"], mine["loss"]
+        success = problem.succeeded(mine)
         row = {
             **cell.row(),
             "accuracy": accuracy,
@@ -330,7 +331,7 @@ def _train_together(job, model, cells, members, send):
         np.concatenate([steps for _, steps, _ in parts]),
         {
             name: np.concatenate([scores[name] for *_, scores in parts])
-            for name in ("loss", "accuracy")
+            for name in parts[0][2]
         },
     )
 
@@ -355,8 +356,7 @@ def _train_population(job, model, cells, members, send):
         epochs=protocol.train_epochs,
         steps_per_epoch=protocol.check_steps,
         validation_data=model.records("validation"),
-        monitor="val_accuracy",
-        target=protocol.target,
+        **model.problems[0].goal(protocol.target),
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
     )
     # Members that stopped early are done with the steps they were given.
@@ -369,10 +369,11 @@ def _train_one_by_one(job, model, cells, members, send):
     """The same with Keras's own `fit`, one member after the other."""
     protocol = job.protocol
     x = model.x("train")
-    steps, scores = [], {"loss": [], "accuracy": []}
+    steps, scores = [], collections.defaultdict(list)
     for cell, member in zip(cells, members, strict=True):
         label = model.tasks.index(cell.task)
         y = model.labels("train")[label]
+        goal = model.problems[label].goal(protocol.target)
         batches = Batches(x, y, protocol.batch_size)
         x_val, y_val = model.records("validation")
         for _ in range(protocol.train_epochs):
@@ -387,7 +388,7 @@ def _train_one_by_one(job, model, cells, members, send):
             logs = member.evaluate(
                 x_val, y_val[label], 1000, verbose=0, return_dict=True
             )
-            if logs["accuracy"] >= protocol.target:
+            if _is_reached(goal, logs):
                 break
         send("steps", protocol.train_steps)
         x_test, y_test = model.records("test")
@@ -395,9 +396,16 @@ def _train_one_by_one(job, model, cells, members, send):
             x_test, y_test[label], 1000, verbose=0, return_dict=True
         )
         steps.append(int(member.optimizer.iterations))
-        for name, values in scores.items():
-            values.append(logs[name])
+        for name, value in logs.items():
+            scores[name].append(value)
     return lambda i: members[i].get_weights(), steps, scores
+
+
+def _is_reached(goal, logs):
+    value = logs[goal["monitor"].removeprefix("val_")]
+    if goal["mode"] == "max":
+        return value >= goal["target"]
+    return value <= goal["target"]
 
 
 def _trial_row(trial, job):

@@ -59,7 +59,7 @@ class Network(keras_tuner.HyperModel):
         model.compile(
             keras.optimizers.Adam(learning_rate),
             loss=self.problem.loss,
-            metrics=[self.problem.metric()],
+            metrics=self.problem.metrics(),
         )
         return model
 

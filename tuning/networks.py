@@ -1,6 +1,7 @@
 """The networks that are searched over, by name."""
 
 import difflib
+import functools
 import importlib
 import inspect
 
@@ -10,12 +11,12 @@ import keras_tuner
 from tuning.image_networks import LayerAttendedCNN
 from tuning.image_networks import PlainCNN
 from tuning.image_networks import ResidualCNN
+from tuning.layer_networks import layer_names
+from tuning.layer_networks import network_of_layer
 from tuning.vector_networks import Dense
 from tuning.vector_networks import DenseResidual
 from tuning.vector_networks import Multiply
 from tuning.vector_networks import MultiplySimple
-from tuning.vector_networks import layer_names
-from tuning.vector_networks import network_of_layer
 
 NETWORKS = {
     "dense": Dense,
@@ -28,6 +29,7 @@ NETWORKS = {
 }
 
 
+@functools.lru_cache(maxsize=256)
 def find_network(name):
     """Returns the hypermodel class of a network.
 
@@ -36,17 +38,40 @@ def find_network(name):
             small letters with underscores; or `package.module:Name` for
             anybody's own: a Keras layer class, as for `network_of_layer`, or
             a KerasTuner hypermodel that is made with a
-            `tuning.problems.Problem`.
+            `tuning.problems.Problem`. Layers take arguments after a further
+            colon: `"film:use_bias=False"`.
 
     Raises:
         ValueError: There is no such network.
     """
-    if name in NETWORKS:
-        return NETWORKS[name]
-    if name in layer_names():
-        return network_of_layer(layer_names()[name])
+    path, _, last = name.rpartition(":")
+    plain, arguments = (path, last) if "=" in last else (name, "")
+    found = _find(plain)
+    if inspect.isclass(found) and issubclass(found, keras.layers.Layer):
+        try:
+            return network_of_layer(found, arguments)
+        except ValueError as error:
+            raise ValueError(f"The network {name!r}: {error}") from error
+    if not (
+        inspect.isclass(found) and issubclass(found, keras_tuner.HyperModel)
+    ):
+        raise ValueError(
+            f"The network {name!r} should be a Keras layer class or a "
+            f"KerasTuner HyperModel class. Received: {found!r}"
+        )
+    if arguments:
+        raise ValueError(
+            f"The network {plain!r} takes no arguments, which layers alone do. "
+            f"Received: {arguments!r}"
+        )
+    return found
+
+
+def _find(name):
+    known = {**NETWORKS, **layer_names()}
+    if name in known:
+        return known[name]
     if ":" not in name:
-        known = [*NETWORKS, *layer_names()]
         near = difflib.get_close_matches(name, known)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(
@@ -55,14 +80,6 @@ def find_network(name):
         )
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"Cannot import network {name!r}: {error}") from error
-    if inspect.isclass(found) and issubclass(found, keras_tuner.HyperModel):
-        return found
-    if inspect.isclass(found) and issubclass(found, keras.layers.Layer):
-        return network_of_layer(found)
-    raise ValueError(
-        f"The network {name!r} should be a Keras layer class or a KerasTuner "
-        f"HyperModel class. Received: {found!r}"
-    )

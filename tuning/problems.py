@@ -16,6 +16,9 @@ from tasks import placed_digits
 from tuning.data import DataSettings
 from tuning.data import open_inputs
 
+# The share of the error of success at which training in arithmetic stops.
+STOP_BELOW = 0.1
+
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
@@ -67,9 +70,17 @@ class Problem:
         """Returns the labels of a split: an array, or a function of `x`."""
         raise NotImplementedError
 
-    def metric(self):
-        """Returns the metric named `accuracy`."""
-        return WithinTolerance(self.tolerance, name="accuracy")
+    def metrics(self):
+        """Returns the metrics to compile with; one is named `accuracy`."""
+        return [WithinTolerance(self.tolerance, name="accuracy")]
+
+    def goal(self, target):
+        """Returns when training may stop, as `Population.fit` takes it.
+
+        Args:
+            target: The accuracy that is aimed at.
+        """
+        return {"monitor": "val_accuracy", "target": target, "mode": "max"}
 
     def constant(self):
         """Judges the constant that is best for the training labels.
@@ -80,8 +91,12 @@ class Problem:
         """
         raise NotImplementedError
 
-    def succeeded(self, loss):
-        """Whether a test loss counts as success; None where it says nothing."""
+    def succeeded(self, scores):
+        """Whether test scores count as success; None where none do.
+
+        Args:
+            scores: Dictionary of the loss and the metrics.
+        """
         return None
 
 
@@ -119,8 +134,9 @@ class ArithmeticProblem(Problem):
     """An operation on sums over subsets of a vector, of `arithmetic_ops`.
 
     It is tested on extrapolation: on elements from a range that was not
-    trained on. What is tolerated is in units of the training labels' standard
-    deviation.
+    trained on. Training stops when the error of the validation records is a
+    tenth of what would be success there. What is tolerated is in units of the
+    training labels' standard deviation.
     """
 
     @classmethod
@@ -147,8 +163,24 @@ class ArithmeticProblem(Problem):
     def _tolerance(self):
         return self.tolerance * float(self.label("train").std())
 
-    def metric(self):
-        return WithinTolerance(self._tolerance, name="accuracy")
+    def metrics(self):
+        # The error is not the loss where a network is regularized.
+        return [
+            WithinTolerance(self._tolerance, name="accuracy"),
+            keras.metrics.MeanSquaredError(name="error"),
+        ]
+
+    def goal(self, target):
+        # Errors of weights that cancel out in the range of training do so less
+        # beyond it: hence only a part of what would be success there.
+        threshold = arithmetic_ops.success_threshold(
+            self.operation, "validation"
+        )
+        return {
+            "monitor": "val_error",
+            "target": STOP_BELOW * threshold,
+            "mode": "min",
+        }
 
     def constant(self):
         return _constant(
@@ -157,8 +189,9 @@ class ArithmeticProblem(Problem):
             self._tolerance,
         )
 
-    def succeeded(self, loss):
-        return bool(loss <= arithmetic_ops.success_threshold(self.operation))
+    def succeeded(self, scores):
+        threshold = arithmetic_ops.success_threshold(self.operation)
+        return bool(scores["error"] <= threshold)
 
 
 class ImageProblem(Problem):
@@ -185,8 +218,8 @@ class ImageProblem(Problem):
     def label(self, split):
         return _images(self.task, self.data, split)[1]
 
-    def metric(self):
-        return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    def metrics(self):
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
     def constant(self):
         most = np.bincount(self.label("train")).argmax()

@@ -177,12 +177,12 @@ def _configured_backend():
 
 def _list():
     import tasks
+    from tuning.layer_networks import layer_names
     from tuning.network import ACTIVATIONS
     from tuning.networks import NETWORKS
     from tuning.problems import ARITHMETIC
     from tuning.problems import PLACED_DIGITS
     from tuning.protocol import LEARNING_RATES
-    from tuning.vector_networks import layer_names
 
     print("tasks, and the inputs they have a meaning on:")
     for name, operation in tasks.OPERATIONS.items():

@@ -1,9 +1,11 @@
+import re
 import sys
 
 import pytest
 
 from benchmarks import which_layer
 from tuning.data import DataSettings
+from tuning.layer_networks import layer_names
 from tuning.protocol import Protocol
 
 # KerasTuner's, of names that Python has replaced.
@@ -11,6 +13,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:getName:DeprecationWarning"),
 ]
+
+NETWORKS = {
+    "numbers": ["dense", "film:residual=False"],
+    "pictures": ["gated_conv_2d", "keras.layers:Conv2D"],
+}
 
 
 @pytest.fixture
@@ -24,51 +31,83 @@ def tiny(monkeypatch):
             check_steps=4,
             learning_rates=(1e-3,),
         ),
-        "PAIRS": (("arithmetic_ops/add", "uniform"),),
-        "TIMED_PAIR": ("arithmetic_ops/add", "uniform"),
-        "TIMED_STEPS": 2,
+        "PARTS": (
+            which_layer.Part(
+                "numbers",
+                {("arithmetic_ops/add", "uniform"): "s + t"},
+                "dense",
+                ("arithmetic_ops/add", "uniform"),
+                timed_steps=2,
+            ),
+            which_layer.Part(
+                "pictures",
+                {("placed_digits/digit", "images"): "digit"},
+                "cnn",
+                ("placed_digits/digit", "images"),
+                depth=2,
+                activations=("linear", "relu"),
+                timed_steps=2,
+            ),
+        ),
+        "TRAIN_RECORDS": 64,
         "ROUNDS": 1,
         "SEEDS": 2,
-        "usable_layers": lambda data: ["dense", "nau"],
+        "usable_networks": lambda part, data: NETWORKS[part.name],
     }
     for name, value in values.items():
         monkeypatch.setattr(which_layer, name, value)
 
 
-def test_only_the_table_is_replaced(tiny, tmp_path, monkeypatch, capsys):
-    page = tmp_path / "page.md"
-    marks = f"{which_layer.START}\nold\n{which_layer.END}"
-    page.write_text(f"before\n{marks}\nafter\n")
-    arguments = ["--directory", str(tmp_path / "results"), "--page", str(page)]
-    monkeypatch.setattr(sys, "argv", ["which_layer", *arguments])
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["which_layer", *map(str, arguments)])
     which_layer.main()
-    before, table, after = (
-        page.read_text()
-        .replace(which_layer.END, which_layer.START)
-        .split(which_layer.START)
+
+
+def test_only_the_tables_are_replaced(tiny, tmp_path, monkeypatch, capsys):
+    page = tmp_path / "page.md"
+    (first, second), (third, fourth) = (p.marks for p in which_layer.PARTS)
+    page.write_text(f"1\n{first}old{second}\n2\n{third}{fourth}\n3\n")
+    run(monkeypatch, "--directory", tmp_path / "results", "--page", page)
+    text = page.read_text()
+    parts = re.split(r"<!-- \w+: .*? -->", text)
+    assert parts[::2] == ["1\n", "\n2\n", "\n3\n"]
+    numbers, pictures = (
+        [line for line in part.splitlines() if line.startswith("|")]
+        for part in parts[1::2]
     )
-    assert (before, after) == ("before\n", "\nafter\n")
-    lines = [line for line in table.splitlines() if line.startswith("|")]
-    assert lines[0] == "| layer | sums: add | parameters | step time |"
-    assert {line.split(" | ")[0] for line in lines[2:]} == {
+    assert numbers[0] == "| layer | s + t | parameters | step time |"
+    assert {line.split(" | ")[0] for line in numbers[2:]} == {
         "| `dense`",
-        "| `nau`",
+        "| `film:residual=False`",
     }
-    dense = next(line for line in lines if "`dense`" in line)
+    dense = next(line for line in numbers if "`dense`" in line)
     assert dense.split(" | ")[2] == "26,113"
-    assert "Mean skill over 2 seeds" in table
+    assert pictures[0] == "| layer | digit | parameters | step time |"
+    assert {line.split(" | ")[0] for line in pictures[2:]} == {
+        f"| `{name}`{activation}"
+        for name in NETWORKS["pictures"]
+        for activation in ("", ", relu")
+    }
+    assert text.count("Mean skill over 2 seeds") == 2
+
+
+def test_a_page_without_a_place(tiny, tmp_path, monkeypatch, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("nothing")
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--page", page)
+    assert "page.md: it should have <!-- numbers: " in capsys.readouterr().err
 
 
 def test_a_page_that_is_not_there(tmp_path, monkeypatch, capsys):
-    arguments = ["which_layer", "--page", str(tmp_path / "page.md")]
-    monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit):
-        which_layer.main()
+        run(monkeypatch, "--page", tmp_path / "page.md")
     assert "page.md: there is no such file" in capsys.readouterr().err
 
 
 @pytest.mark.backends("jax")
-def test_usable_layers(monkeypatch, tmp_path):
-    names = which_layer.usable_layers(DataSettings(str(tmp_path), width=8))
-    assert {"dense", "multiply_unit", "nmu", "film", "mlb_fusion"} < {*names}
-    assert not {"gated_conv_2d", "partial_conv_2d"} & {*names}
+def test_every_layer_is_in_a_table(tmp_path):
+    data = DataSettings(str(tmp_path), width=8, train_records=64)
+    names = [which_layer.usable_networks(p, data) for p in which_layer.PARTS]
+    assert {*layer_names()} < {name for part in names for name in part}
+    assert not {*names[0]} & {*names[1]}
