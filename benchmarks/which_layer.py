@@ -73,8 +73,8 @@ class Part:
         )
 
 
-# The columns of the first table. `one_hot_sum` is left out: there are only 1,024
-# pairs of one-hot vectors of 32 elements.
+# The columns of the first table. `one_hot_sum` is left out: there are only
+# 1,024 pairs of one-hot vectors of 32 elements.
 OPERATIONS = {
     ("concat", "random"): "[a, b]",
     ("elementwise_add", "random"): "a + b",

@@ -105,7 +105,7 @@ class Job:
 
 
 def search(job, send):
-    """Sends a `("row", Row)` for each width that is tried.
+    """Sends `("rows", [Row])` for each width that is tried.
 
     The perceptron's width is halved as long as it reaches the target, or
     doubled until it does, so that the width found is one that reaches it when
@@ -116,7 +116,7 @@ def search(job, send):
     def reaches(width):
         if width not in known:
             known[width] = train(job, width)
-            send("row", known[width])
+            send("rows", [known[width]])
         return known[width].reached
 
     if job.network == "interaction":

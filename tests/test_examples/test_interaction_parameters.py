@@ -5,12 +5,11 @@ import pytest
 
 from examples.interaction_parameters import report
 from examples.interaction_parameters import training
-from examples.interaction_parameters.__main__ import open_table
-from examples.interaction_parameters.__main__ import read
 from examples.interaction_parameters.training import QUICK
 from examples.interaction_parameters.training import Job
 from examples.interaction_parameters.training import Row
 from examples.interaction_parameters.training import Settings
+from examples.runs import Runs
 
 TINY = Settings(
     dimensions=(2,),
@@ -27,7 +26,7 @@ TINY = Settings(
 
 def found(job):
     sent = []
-    training.search(job, lambda kind, row: sent.append(row))
+    training.search(job, lambda kind, rows: sent.extend(rows))
     return sent
 
 
@@ -115,13 +114,12 @@ def test_search_of_the_width(needed, tried, monkeypatch):
     assert rest == rows[2:]
 
 
-def test_table_keeps_rows(tmp_path):
-    table = open_table(tmp_path, QUICK)
+def test_rows_are_kept(tmp_path):
     rows = [made_up(8, True), made_up(4, False)]
-    table.append([dataclasses.asdict(row) for row in rows])
-    assert read(open_table(tmp_path, QUICK)) == rows
+    Runs(tmp_path, QUICK, Row).add(rows)
+    assert Runs(tmp_path, QUICK, Row).rows == rows
     jobs = training.jobs(QUICK, rows)
     assert len(jobs) == 2 * 2 * len(QUICK.dimensions)
     assert [job.known for job in jobs if job.known] == [tuple(rows)]
     with pytest.raises(ValueError, match="holds a run with other settings"):
-        open_table(tmp_path, Settings())
+        Runs(tmp_path, Settings(), Row)

@@ -1,0 +1,107 @@
+"""Finished trainings in a table on disk, so that none is done twice."""
+
+import dataclasses
+import datetime
+import json
+import pathlib
+import sys
+import time
+
+import keras
+
+from tuning.job import device_name
+from tuning.results import Table
+from tuning.workers import processors
+from tuning.workers import run_jobs
+
+
+class Runs:
+    """The rows in a directory's `results.csv`.
+
+    Args:
+        directory: Where it is, or will be.
+        settings: A dataclass. A directory holds rows of one kind of settings
+            and one backend; with others a `ValueError` is raised.
+        row_class: The dataclass of a row, of numbers, texts and booleans.
+    """
+
+    def __init__(self, directory, settings, row_class):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._fields = dataclasses.fields(row_class)
+        self._row_class = row_class
+        described = {
+            "backend": keras.config.backend(),
+            **dataclasses.asdict(settings),
+        }
+        described = json.dumps(described, indent=2) + "\n"
+        path = self.directory / "settings.json"
+        if path.exists() and path.read_text() != described:
+            raise ValueError(
+                f"{directory} holds a run with other settings or of another "
+                "backend (settings.json). Give another --directory."
+            )
+        names = [field.name for field in self._fields]
+        self._table = Table(self.directory / "results.csv", names)
+        path.write_text(described)
+
+    @property
+    def rows(self):
+        """List of the rows."""
+
+        def value(field, text):
+            return text == "True" if field.type is bool else field.type(text)
+
+        return [
+            self._row_class(
+                **{
+                    field.name: value(field, row[field.name])
+                    for field in self._fields
+                }
+            )
+            for row in self._table.rows
+        ]
+
+    def add(self, rows):
+        """Writes rows, all of them or, if that fails, none."""
+        self._table.append([dataclasses.asdict(row) for row in rows])
+
+    def run(self, jobs, work, describe):
+        """Works on jobs on all processors, and writes what they send.
+
+        Args:
+            jobs: What `work` is called on.
+            work: Called as `work(job, send)`, sends `("rows", list of rows)`.
+            describe: Returns the line that is printed of a row.
+        """
+        print(
+            f"{keras.config.backend()} on {len(processors())} processors, "
+            f"{device_name()}",
+            flush=True,
+        )
+        started = time.perf_counter()
+        try:
+            for job, kind, content in run_jobs(jobs, work):
+                if kind == "error":
+                    sys.exit(f"{job}:\n{content}")
+                if kind == "rows":
+                    self.add(content)
+                    for row in content:
+                        seconds = time.perf_counter() - started
+                        print(f"{seconds:5.0f} s  {describe(row)}", flush=True)
+        except KeyboardInterrupt:
+            print("Stopped. The same command goes on from here.")
+            sys.exit(130)
+
+
+def how_it_was_run(seconds):
+    """Returns the sentence that says on what, when and how long.
+
+    Args:
+        seconds: Of one processor.
+    """
+    return (
+        f"Measured on {datetime.date.today()} with the "
+        f"{keras.config.backend()} backend of Keras {keras.__version__} on "
+        f"{device_name()}, in {seconds / 60:.1f} minutes of one processor."
+    )
