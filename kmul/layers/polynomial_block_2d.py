@@ -111,16 +111,16 @@ class PolynomialBlock2D(keras.layers.Layer):
         self._built_branches = 0
         self.residual = [
             self._convolution("convolution_1", size, strides, input_shape),
-            self._normalization("normalization_1", shape),
-            keras.layers.Activation(self.activation, dtype=self.dtype_policy),
+            *self._normalization("normalization_1", shape),
+            self.activation,
             self._convolution("convolution_2", size, 1, shape),
-            self._normalization("normalization_2", shape),
+            *self._normalization("normalization_2", shape),
         ]
         self.shortcut = []
         if strides != 1 or channels != self.filters:
             self.shortcut = [
                 self._convolution("shortcut", 1, strides, input_shape),
-                self._normalization("shortcut_normalization", shape),
+                *self._normalization("shortcut_normalization", shape),
             ]
         if self.form == "pdc":
             self.factors = [
@@ -188,8 +188,9 @@ class PolynomialBlock2D(keras.layers.Layer):
         return convolution
 
     def _normalization(self, name, shape):
+        """Returns a list of it, empty where there is none."""
         if not self.normalization:
-            return keras.layers.Identity(dtype=self.dtype_policy)
+            return []
         normalization = keras.layers.BatchNormalization(
             axis=self._channel_axis(),
             momentum=0.9,
@@ -198,14 +199,14 @@ class PolynomialBlock2D(keras.layers.Layer):
             name=name,
         )
         normalization.build(shape)
-        return normalization
+        return [normalization]
 
-    def _apply(self, sublayers, inputs, training):
-        for layer in sublayers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                inputs = layer(inputs, training=training)
+    def _apply(self, steps, inputs, training):
+        for step in steps:
+            if isinstance(step, keras.layers.BatchNormalization):
+                inputs = step(inputs, training=training)
             else:
-                inputs = layer(inputs)
+                inputs = step(inputs)
         return inputs
 
     def get_config(self):
