@@ -17,7 +17,7 @@ from tuning.data import DataSettings
 from tuning.data import open_inputs
 
 # The share of the error of success at which training in arithmetic stops.
-STOP_BELOW = 0.1
+STOP_BELOW = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +135,7 @@ class ArithmeticProblem(Problem):
 
     It is tested on extrapolation: on elements from a range that was not
     trained on. Training stops when the error of the validation records is a
-    tenth of what would be success there. What is tolerated is in units of the
+    hundredth of what would be success there. What is tolerated is in units of the
     training labels' standard deviation.
     """
 
