@@ -135,8 +135,8 @@ class ArithmeticProblem(Problem):
 
     It is tested on extrapolation: on elements from a range that was not
     trained on. Training stops when the error of the validation records is a
-    hundredth of what would be success there. What is tolerated is in units of the
-    training labels' standard deviation.
+    hundredth of what would be success there. What is tolerated is in units of
+    the training labels' standard deviation.
     """
 
     @classmethod
