@@ -41,7 +41,9 @@ class Population(keras.Model):
             of the members' optimizers.
         vectorize: Boolean, whether members take each step together, which
             suits an accelerator, or each is trained over many steps in turn,
-            which keeps it in a CPU's cache. Default: by the device.
+            which keeps it in a CPU's cache. Default: by the device. Members
+            of some hundred parameters are faster together on a CPU, too: nine
+            of 200 six times on JAX.
         **kwargs: The arguments of every model, `name` for example.
 
     A member may be any model that Keras's own training step trains with one
