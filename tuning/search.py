@@ -68,7 +68,7 @@ def _parser():
         help="input distributions, or all (default: many_hot, or what the task "
         "has)",
     )
-    several("--network", ["all"], help="networks, package.module:Name, or all")
+    several("--network", ["all"], help="networks, layers, package.module:Name, or all")
     several("--activation", ["linear", "relu"], help="activations, or all")
     several("--depth", ["all"], _positive_integer, help="depths, or all")
     several("--learning-rate", ["all"], _positive_number, help="rates, or all")
@@ -194,7 +194,8 @@ def _list():
     for name, network in NETWORKS.items():
         depths = ", ".join(map(str, network.depths))
         print(f"  {name}: {depths}; {', '.join(network.activations)}")
-    print(f"  layers: {', '.join(layer_names())}")
+    print(f"  layers: {', '.join(layer_names())},")
+    print("    with arguments or not: film:residual=False")
     print(f"activations: {', '.join(ACTIVATIONS)}")
     rates = ", ".join(f"{rate:g}" for rate in LEARNING_RATES)
     print(f"learning rates: {rates}, or any other")

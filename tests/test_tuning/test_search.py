@@ -151,6 +151,28 @@ def test_images(options, directory, monkeypatch):
     assert check_model(path) <= 1e-5
 
 
+@pytest.mark.parametrize(
+    "task, network",
+    [
+        ("placed_digits/digit", "partial_conv_2d"),
+        ("placed_digits/digit", "polynomial_block_2d:form=regularized"),
+        ("logical_xor", "multiplicative_interaction:form=low_rank,rank=2"),
+    ],
+)
+def test_layers(task, network, options, directory):
+    arguments = [
+        *(*options, "--task", task, "--network", network),
+        *("--depth", "2", "--activation", "linear"),
+        *("--save-best", str(directory / "models")),
+    ]
+    assert search.main(arguments) == 0
+    (row,) = rows(directory / "results.csv")
+    assert row["network"] == network
+    assert row["status"] == "done" and int(row["steps"]) == 8
+    (path,) = (directory / "models").glob("*.keras")
+    assert check_model(path) <= 1e-5
+
+
 def test_arithmetic(options, directory):
     arguments = [
         *options,
