@@ -68,7 +68,11 @@ def _parser():
         help="input distributions, or all (default: many_hot, or what the task "
         "has)",
     )
-    several("--network", ["all"], help="networks, layers, package.module:Name, or all")
+    several(
+        "--network",
+        ["all"],
+        help="networks, layers, package.module:Name, or all",
+    )
     several("--activation", ["linear", "relu"], help="activations, or all")
     several("--depth", ["all"], _positive_integer, help="depths, or all")
     several("--learning-rate", ["all"], _positive_number, help="rates, or all")
