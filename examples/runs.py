@@ -1,5 +1,6 @@
 """Finished trainings in a table on disk, so that none is done twice."""
 
+import argparse
 import dataclasses
 import datetime
 import json
@@ -13,6 +14,43 @@ from tuning.job import device_name
 from tuning.results import Table
 from tuning.workers import processors
 from tuning.workers import run_jobs
+
+
+def from_command_line(name, about, settings, quick, row_class, arguments=None):
+    """Returns the `Runs` and the settings that a command line asks for.
+
+    Args:
+        name: Of the example.
+        about: What it does, for its help.
+        settings: A dataclass.
+        quick: The same, with what `--quick` stands for.
+        row_class: As for `Runs`.
+        arguments: List of arguments. Default: those of the process.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m examples.{name}",
+        description=f"{about} Trains on all processors, and writes results.csv "
+        "and report.md. The same command goes on where it was stopped.",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few steps, to see it work",
+    )
+    parser.add_argument(
+        "--directory",
+        type=pathlib.Path,
+        default=pathlib.Path("results", name),
+        help="where to write to (default: %(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    settings = quick if options.quick else settings
+    try:
+        return Runs(options.directory, settings, row_class), settings
+    except OSError as error:
+        parser.error(f"--directory {options.directory}: {error.strerror}")
+    except ValueError as error:
+        parser.error(str(error))
 
 
 class Runs:
@@ -93,15 +131,14 @@ class Runs:
             print("Stopped. The same command goes on from here.")
             sys.exit(130)
 
+    def how(self):
+        """Returns the sentence that says on what, when and how long.
 
-def how_it_was_run(seconds):
-    """Returns the sentence that says on what, when and how long.
-
-    Args:
-        seconds: Of one processor.
-    """
-    return (
-        f"Measured on {datetime.date.today()} with the "
-        f"{keras.config.backend()} backend of Keras {keras.__version__} on "
-        f"{device_name()}, in {seconds / 60:.1f} minutes of one processor."
-    )
+        The rows should have the `seconds` that each took.
+        """
+        minutes = sum(row.seconds for row in self.rows) / 60
+        return (
+            f"Measured on {datetime.date.today()} with the "
+            f"{keras.config.backend()} backend of Keras {keras.__version__} "
+            f"on {device_name()}, in {minutes:.1f} minutes of one processor."
+        )
