@@ -16,8 +16,9 @@ from tasks import placed_digits
 from tuning.data import DataSettings
 from tuning.data import open_inputs
 
-# The share of the error of success at which training in arithmetic stops.
-STOP_BELOW = 0.01
+# The share of the error of success at which training in arithmetic stops. A
+# hundredth is below what Adam's steps of a constant size come to.
+STOP_BELOW = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,8 +136,8 @@ class ArithmeticProblem(Problem):
 
     It is tested on extrapolation: on elements from a range that was not
     trained on. Training stops when the error of the validation records is a
-    hundredth of what would be success there. What is tolerated is in units of
-    the training labels' standard deviation.
+    tenth of what would be success there. What is tolerated is in units of the
+    training labels' standard deviation.
     """
 
     @classmethod

@@ -50,7 +50,7 @@ def page(rows, settings, how):
         f"Adam at {settings.learning_rate:g}, up to {settings.steps:,} steps "
         f"of {settings.batch_size} records; the validation error is taken "
         f"every {settings.steps_per_epoch:,}, and training stops at a "
-        "hundredth of what would be success. `NAU` and `NMU` are regularized "
+        "tenth of what would be success. `NAU` and `NMU` are regularized "
         f"to exact weights, from {start:,.0f} steps on, at full strength from "
         f"{full:,.0f}. {seeds} seeds of initial weights.",
         "",
