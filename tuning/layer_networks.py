@@ -11,7 +11,7 @@ from kmul import layers
 from tuning.network import Network
 from tuning.network import side_by_side
 
-FILTERS, KERNEL_SIZE, HIDDEN_UNITS = 8, 3, 32
+FILTERS, KERNEL_SIZE, READ_OUT_UNITS = 8, 3, 32
 
 
 def layer_names():
@@ -156,7 +156,7 @@ class LayerOnImages(LayerNetwork):
         for index in range(depth):
             x = self._apply(x, 2 if index == 0 else 1, activation)
         x = keras.layers.Flatten()(x)
-        x = keras.layers.Dense(HIDDEN_UNITS, activation=activation)(x)
+        x = keras.layers.Dense(READ_OUT_UNITS, activation=activation)(x)
         x = keras.layers.Dense(self.units, activation="softmax")(x)
         return keras.Model(image, x)
 
