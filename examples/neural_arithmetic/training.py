@@ -26,6 +26,8 @@ UNITS = {
     "NPU": layers.NPU,
     "MultiplicativeInteraction": layers.MultiplicativeInteraction,
 }
+# These add and subtract, and are tried on nothing else.
+LINEAR = ("Dense", "NAC", "NAU")
 # The weights of an exact solution, of the units that are drawn to them.
 EXACT = {layers.NAU: (-1.0, 0.0, 1.0), layers.NMU: (0.0, 1.0)}
 
@@ -99,6 +101,7 @@ def jobs(settings, rows):
         Job(operation, unit, settings)
         for operation, unit in itertools.product(OPERATIONS, UNITS)
         if (operation, unit) not in done
+        and (unit not in LINEAR or operation in ("add", "sub"))
     ]
 
 
