@@ -39,7 +39,7 @@ def find_network(name):
             anybody's own: a Keras layer class, as for `network_of_layer`, or
             a KerasTuner hypermodel that is made with a
             `tuning.problems.Problem`. Layers take arguments after a further
-            colon: `"film:use_bias=False"`.
+            colon: `"film:residual=False"`.
 
     Raises:
         ValueError: There is no such network.
