@@ -52,7 +52,9 @@ def page(rows, settings, how):
         f"every {settings.steps_per_epoch:,}, and training stops at a "
         "tenth of what would be success. `NAU` and `NMU` are regularized "
         f"to exact weights, from {start:,.0f} steps on, at full strength from "
-        f"{full:,.0f}. {seeds} seeds of initial weights. What can only add is "
+        f"{full:,.0f}, with a strength of {settings.strength:g}, times the "
+        "variance of the labels where that is below 1. "
+        f"{seeds} seeds of initial weights. What can only add is "
         "tried on sums and differences alone.",
         "",
         "## Success",

@@ -42,7 +42,9 @@ class Settings:
         steps: Optimizer steps at most.
         steps_per_epoch: How often the validation error is measured.
         batch_size: Records of a step.
-        strength: Of the regularizer that draws weights to exact ones.
+        strength: Of the regularizer that draws weights to exact ones; times
+            the variance of the labels where that is below 1, as the error is
+            that small then, too.
         warmup: The shares of the steps up to which it is off, and from which
             it has its full strength.
     """
@@ -105,23 +107,21 @@ def jobs(settings, rows):
     ]
 
 
-def build(job, inputs_width, seed):
+def build(job, inputs_width, strength, seed):
     """Returns the network: an `NAU`, named `sums`, and the unit."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((inputs_width,))
-    sums = make(layers.NAU, 2, job.settings, name="sums")(inputs)
-    unit = make(UNITS[job.unit], 1, job.settings)
+    sums = make(layers.NAU, 2, strength, job.settings, name="sums")(inputs)
+    unit = make(UNITS[job.unit], 1, strength, job.settings)
     if job.unit == "MultiplicativeInteraction":
         sums = [sums, sums]
     return keras.Model(inputs, unit(sums))
 
 
-def make(layer, units, settings, **kwargs):
+def make(layer, units, strength, settings, **kwargs):
     """Returns a layer, regularized if its exact weights are known."""
     if layer in EXACT:
-        kwargs["kernel_regularizer"] = Discreteness(
-            settings.strength, EXACT[layer]
-        )
+        kwargs["kernel_regularizer"] = Discreteness(strength, EXACT[layer])
         kwargs["regularizer_warmup"] = tuple(
             int(share * settings.steps) for share in settings.warmup
         )
@@ -138,9 +138,11 @@ def train(job, send):
         DataSettings(),
         Protocol.tolerance,
     )
+    variance = float(problem.label("train").var())
+    strength = settings.strength * min(1.0, variance)
     members = []
     for seed in settings.seeds:
-        model = build(job, problem.input_shapes[0][0], seed)
+        model = build(job, problem.input_shapes[0][0], strength, seed)
         model.compile(
             keras.optimizers.Adam(settings.learning_rate),
             "mse",

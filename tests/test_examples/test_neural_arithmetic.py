@@ -44,7 +44,7 @@ def test_every_unit_can_be_trained(unit):
 
 def test_an_exact_solution_is_a_success():
     """What training could find at best: the network computes the product."""
-    model = training.build(Job("mul", "NMU", TINY), 100, seed=0)
+    model = training.build(Job("mul", "NMU", TINY), 100, 10.0, seed=0)
     x, y = arithmetic_ops.load("extrapolation", "mul")
     rng = np.random.default_rng(0)
     some = rng.uniform(1, 2, (300, 100)).astype("float32")
@@ -60,12 +60,12 @@ def test_an_exact_solution_is_a_success():
 
 def test_exact_weights_are_aimed_at_where_they_are_known():
     for unit, regularized in (("NMU", True), ("NPU", False)):
-        model = training.build(Job("mul", unit, TINY), 100, seed=0)
+        model = training.build(Job("mul", unit, TINY), 100, 10.0, seed=0)
         first, second = model.layers[-2:]
         assert first.kernel_regularizer.values == (-1.0, 0.0, 1.0)
         assert first.regularizer_warmup == (4, 8)
         assert (second.kernel_regularizer is not None) == regularized
-    model = training.build(Job("mul", "Dense", TINY), 100, seed=0)
+    model = training.build(Job("mul", "Dense", TINY), 100, 10.0, seed=0)
     assert isinstance(model.layers[-1], keras.layers.Dense)
     assert isinstance(model.get_layer("sums"), layers.NAU)
 
