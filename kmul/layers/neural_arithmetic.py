@@ -165,9 +165,11 @@ def saturated(kernel):
 
 def selected_factors(inputs, kernel):
     """Returns x_i W_ij + 1 − W_ij, of shape (batch, ..., features, units)."""
-    return ops.add(
+    # Of a single unit, to add 1 − W would be a `bias_add` on TensorFlow, which
+    # `vectorized_map` fails on.
+    return ops.subtract(
         ops.multiply(ops.expand_dims(inputs, -1), kernel),
-        ops.subtract(1, kernel),
+        ops.subtract(kernel, 1),
     )
 
 
