@@ -52,9 +52,11 @@ def heat_map(cells, inputs, task_names, variants, refused, score):
         elif cell.learned:
             learned.add(at)
     with matplotlib.rc_context(_RC):
+        # Room for the names of the rows, and of the last column.
+        longest = max(len(" ".join(map(str, row))) for row in rows)
+        width = 2.2 + 0.075 * longest + 0.58 * len(task_names)
         figure = Figure(
-            figsize=(3.2 + 0.58 * len(task_names), 1.9 + 0.25 * len(rows)),
-            layout="constrained",
+            figsize=(width, 1.9 + 0.25 * len(rows)), layout="constrained"
         )
         axes = figure.add_subplot()
         colours = matplotlib.colormaps[

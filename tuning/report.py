@@ -360,15 +360,23 @@ class _Page:
             "below. Colours of skill end at −1, the numbers do not.",
             note=True,
         )
-        variants = (
-            cells[summary.VARIANT]
-            .drop_duplicates()
-            .sort_values(summary.VARIANT)
-        )
-        names = summary.task_order(cells.task)
+        order = summary.task_order(cells.task)
         shown = []
         for inputs in summary.inputs_order(cells.inputs):
-            here = set(cells.task[cells.inputs == inputs])
+            mine = cells[cells.inputs == inputs]
+            here = set(mine.task)
+            variants = (
+                mine[summary.VARIANT]
+                .drop_duplicates()
+                .sort_values(summary.VARIANT)
+            )
+            # Tasks of another data set are left out.
+            names = [
+                name
+                for name in order
+                if name in here
+                or (name in tasks.OPERATIONS and inputs in tasks.INPUTS)
+            ]
             refused = {
                 name
                 for name in names
