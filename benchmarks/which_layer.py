@@ -130,20 +130,14 @@ PARTS = (
 )
 
 
-def usable_networks(part, data):
-    """Returns the names of the layers that can be called on a part's inputs."""
-    problem = open_problem(*part.timed, data, PROTOCOL.tolerance)
-    names = [part.baseline]
-    for name in (*layer_names(), *FORMS):
-        network = find_network(name)
-        if network.input_rank != problem.input_rank:
-            continue
-        try:
-            network(problem).model(part.depth, "linear")
-        except ValueError:
-            continue
-        names.append(name)
-    return names
+def networks_of(part):
+    """Returns the names of the baseline and of all layers of a part's kind."""
+    rank = find_network(part.baseline).input_rank
+    names = (*layer_names(), *FORMS)
+    return [
+        part.baseline,
+        *(name for name in names if find_network(name).input_rank == rank),
+    ]
 
 
 def cells_of(part, networks):
@@ -202,11 +196,13 @@ def time_all(part, networks, data):
     """Returns the ratio of each network's time per step to the baseline's."""
     open_problem(*part.timed, data, PROTOCOL.tolerance).x("train")
     jobs = [(part, name, data) for name in networks]
-    return {
-        network: content
-        for (_, network, _), kind, content in run_jobs(jobs, time_steps)
-        if kind == "ratio"
-    }
+    ratios = {}
+    for (_, network, _), kind, content in run_jobs(jobs, time_steps):
+        if kind == "error":
+            raise RuntimeError(f"{network}:\n{content}")
+        if kind == "ratio":
+            ratios[network] = content
+    return ratios
 
 
 def table(part, results, ratios):
@@ -280,7 +276,7 @@ def main():
     data = DataSettings(
         options.data_dir, width=WIDTH, train_records=TRAIN_RECORDS
     )
-    networks = [usable_networks(part, data) for part in PARTS]
+    networks = [networks_of(part) for part in PARTS]
     cells = [
         cell
         for part, names in zip(PARTS, networks, strict=True)

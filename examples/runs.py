@@ -132,7 +132,7 @@ class Runs:
             sys.exit(130)
 
     def how(self):
-        """Returns the sentence that says on what, when and how long.
+        """Returns the sentences that say on what, when and how long.
 
         The rows should have the `seconds` that each took.
         """
@@ -140,5 +140,6 @@ class Runs:
         return (
             f"Measured on {datetime.date.today()} with the "
             f"{keras.config.backend()} backend of Keras {keras.__version__} "
-            f"on {device_name()}, in {minutes:.1f} minutes of one processor."
+            f"on {len(processors())} × {device_name()}. The trainings took "
+            f"{minutes:.1f} minutes, added up."
         )

@@ -356,6 +356,7 @@ def _train_population(job, model, cells, members, send):
         epochs=protocol.train_epochs,
         steps_per_epoch=protocol.check_steps,
         validation_data=model.records("validation"),
+        # Tasks that are trained together have one goal.
         **model.problems[0].goal(protocol.target),
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
     )

@@ -16,8 +16,8 @@ from tasks import placed_digits
 from tuning.data import DataSettings
 from tuning.data import open_inputs
 
-# The share of the error of success at which training in arithmetic stops. A
-# hundredth is below what Adam's steps of a constant size come to.
+# The share of the error of success at which training in arithmetic stops. Of
+# a hundredth, a dense layer on sums stayed above for 2,000,000 steps.
 STOP_BELOW = 0.1
 
 

@@ -39,7 +39,7 @@ def test_rows_are_as_they_were(tmp_path):
     Runs(tmp_path, Settings(), Row).add(ROWS)
     runs = Runs(tmp_path, Settings(), Row)
     assert runs.rows == ROWS
-    assert "in 1.0 minutes of one processor" in runs.how()
+    assert "The trainings took 1.0 minutes" in runs.how()
 
 
 def test_command_line(tmp_path, capsys):
