@@ -1,11 +1,13 @@
 """The command line of a search: `python -m tuning.search --help`."""
 
 import argparse
+import gc
 import importlib.util
 import json
 import math
 import os
 import pathlib
+import signal
 import sys
 
 DESCRIPTION = """\
@@ -279,4 +281,9 @@ def _search(options):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    # Everything is written: Ctrl-C could only interrupt Python's way out, which
+    # takes a second where every object is looked at once more.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    sys.exit(exit_code)

@@ -12,6 +12,8 @@ import importlib.abc
 import importlib.machinery
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import queue
 import signal
@@ -109,14 +111,14 @@ def _run_in_processes(jobs, function):
     # nothing, and forks.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([function.__module__])
+    _start_fork_server()
     waiting = collections.deque(jobs)
     busy = {}
-    idle = [
-        _Worker(context, processor, function)
-        for processor in processors()[: len(jobs)]
-    ]
-    workers = list(idle)
+    workers = []
     try:
+        for processor in processors()[: len(jobs)]:
+            workers.append(_Worker(context, processor, function))
+        idle = list(workers)
         while waiting or busy:
             while waiting and idle:
                 worker, job = idle.pop(), waiting.popleft()
@@ -147,6 +149,21 @@ def _run_in_processes(jobs, function):
             worker.connection.close()
 
 
+def _start_fork_server():
+    """Starts it so that Ctrl-C reaches neither it nor what it forks.
+
+    A terminal sends the signal to all its processes; this one decides what is
+    to become of the others. What is blocked here stays so in its children.
+    """
+    # The tracker unblocks the signal once it has started; so it goes first.
+    multiprocessing.resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 class _Worker:
     """A process that takes jobs from a connection until that is closed."""
 
@@ -161,17 +178,17 @@ class _Worker:
 
 
 def _work(connection, processor, function):
-    # Ctrl-C reaches every process of the terminal; the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     hide_tensorflow()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {processor})
         backend_loops().use_one_thread()
     while True:
-        _run_job(
-            connection.recv(), function, lambda *event: connection.send(event)
-        )
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        _run_job(job, function, lambda *event: connection.send(event))
 
 
 def _die_with_parent():

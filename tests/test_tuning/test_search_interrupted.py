@@ -119,6 +119,31 @@ def test_killed_and_continued(kills, options, tmp_path, capsys):
     assert names == {"results.csv", "trials.csv", "settings.json", ".lock"}
 
 
+@pytest.mark.backends("jax")
+@pytest.mark.parametrize("moment", ["workers are started", "all is written"])
+def test_interrupted_with_one_sentence(moment, options, tmp_path):
+    """Or none, where nothing was left to stop."""
+    process = start_search(options)
+    if moment == "all is written":
+        while not process.stdout.readline().startswith("A page of them"):
+            assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    else:
+        while not (tmp_path / "results" / "settings.json").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate()
+    wait_for_no_process(process.pid)
+    stopped = (
+        f"Stopped. What was finished is in {tmp_path / 'results'}; the same "
+        "command goes on from there."
+    )
+    assert (process.returncode, error.strip()) in [(130, stopped), (0, "")]
+    assert process.returncode == 130 or moment == "all is written"
+
+
 def test_a_network_that_kills_its_process(options, tmp_path):
     """It is a row like any failure, and the others finish."""
     networks = ["test_tuning.my_networks:Fatal", "multiply_simple"]
