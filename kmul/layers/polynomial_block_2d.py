@@ -33,7 +33,8 @@ class PolynomialBlock2D(keras.layers.Layer):
             block is then a polynomial.
         normalization: Boolean, whether there is batch normalization.
         alpha_initializer: Initializer of α, for the form `"regularized"`.
-        kernel_initializer: Initializer of all convolutions.
+        kernel_initializer: Initializer of all kernels.
+        kernel_regularizer: Regularizer of all kernels.
         data_format: `"channels_last"` or `"channels_first"`, the image data
             format of the Keras configuration by default.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
@@ -50,13 +51,14 @@ class PolynomialBlock2D(keras.layers.Layer):
         As the input's, with `filters` channels and height and width divided by
         `strides`, rounded up.
 
-    Weights, by sublayer: `convolution_1`, `normalization_1`, `convolution_2`,
-    `normalization_2` (conv1, bn1, conv2, bn2 of the original); if the shape
-    changes `shortcut` and `shortcut_normalization` (shortcut.0 and .1); then
-    `factor_1` and `factor_2` (u_conv1, u_conv2), or `product` (lconv0) and
-    `alpha` (1,). The original's kernels (out, in, height, width) are
-    transposed to (height, width, in, out). With `strides` above one and odd
-    kernels Keras pads even sizes at the end only, PyTorch on both sides.
+    Weights: the kernels `kernel_1`, `kernel_2` (conv1, conv2 of the original);
+    if the shape changes `shortcut_kernel` (shortcut.0); then `factor_kernel_1`
+    and `factor_kernel_2` (u_conv1, u_conv2), or `product_kernel` (lconv0) and
+    `alpha` (1,). After them the weights of the sublayers `normalization_1`,
+    `normalization_2` (bn1, bn2) and `shortcut_normalization` (shortcut.1). The
+    original's kernels (out, in, height, width) are transposed to (height,
+    width, in, out). With `strides` above one and odd kernels Keras pads even
+    sizes at the end only, PyTorch on both sides.
 
     Example:
 
@@ -82,6 +84,7 @@ class PolynomialBlock2D(keras.layers.Layer):
         normalization=True,
         alpha_initializer="zeros",
         kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
         data_format=None,
         **kwargs,
     ):
@@ -102,48 +105,67 @@ class PolynomialBlock2D(keras.layers.Layer):
         self.normalization = normalization
         self.alpha_initializer = keras.initializers.get(alpha_initializer)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.data_format = data_format
 
     def build(self, input_shape):
         channels = self._check_shape(input_shape)
-        size, strides = self.kernel_size, self.strides
         shape = self.compute_output_shape(input_shape)
-        self._built_branches = 0
-        self.residual = [
-            self._convolution("convolution_1", size, strides, input_shape),
-            *self._normalization("normalization_1", shape),
-            self.activation,
-            self._convolution("convolution_2", size, 1, shape),
-            *self._normalization("normalization_2", shape),
-        ]
-        self.shortcut = []
-        if strides != 1 or channels != self.filters:
-            self.shortcut = [
-                self._convolution("shortcut", 1, strides, input_shape),
-                *self._normalization("shortcut_normalization", shape),
-            ]
+        size, filters = self.kernel_size, self.filters
+        self.kernel_1 = self._add_kernel("kernel_1", size, channels)
+        self.normalization_1 = self._normalization("normalization_1", shape)
+        self.kernel_2 = self._add_kernel("kernel_2", size, filters)
+        self.normalization_2 = self._normalization("normalization_2", shape)
+        self.shortcut_kernel = None
+        if self.strides != 1 or channels != filters:
+            self.shortcut_kernel = self._add_kernel(
+                "shortcut_kernel", 1, channels
+            )
+            self.shortcut_normalization = self._normalization(
+                "shortcut_normalization", shape
+            )
         if self.form == "pdc":
-            self.factors = [
-                self._convolution("factor_1", size, 1, shape),
-                self._convolution("factor_2", size, 1, shape),
+            self.factor_kernels = [
+                self._add_kernel(f"factor_kernel_{i}", size, filters)
+                for i in (1, 2)
             ]
         else:
-            self.product = self._convolution("product", 1, 1, shape)
+            self.product_kernel = self._add_kernel("product_kernel", 1, filters)
             self.alpha = self.add_weight(
                 name="alpha", shape=(1,), initializer=self.alpha_initializer
             )
 
     def call(self, inputs, training=None):
-        outputs = self._apply(self.residual, inputs, training)
-        shortcut = self._apply(self.shortcut, inputs, training)
+        outputs = self._convolve(inputs, self.kernel_1, self.strides)
+        if self.normalization:
+            outputs = self.normalization_1(outputs, training=training)
+        outputs = self._convolve(self.activation(outputs), self.kernel_2)
+        if self.normalization:
+            outputs = self.normalization_2(outputs, training=training)
+        shortcut = self._shortcut(inputs, training)
         if self.form == "pdc":
-            first, second = self.factors
-            product = ops.multiply(first(shortcut), second(shortcut))
+            first, second = self.factor_kernels
+            product = ops.multiply(
+                self._convolve(shortcut, first),
+                self._convolve(shortcut, second),
+            )
         else:
-            product = self.product(ops.multiply(outputs, shortcut))
+            product = ops.multiply(outputs, shortcut)
+            product = self._convolve(product, self.product_kernel)
             product = ops.multiply(self.alpha, product)
         outputs = ops.add(ops.add(outputs, shortcut), product)
         return self.activation(outputs)
+
+    def _shortcut(self, inputs, training):
+        if self.shortcut_kernel is None:
+            return inputs
+        outputs = self._convolve(inputs, self.shortcut_kernel, self.strides)
+        if self.normalization:
+            outputs = self.shortcut_normalization(outputs, training=training)
+        return outputs
+
+    def _convolve(self, inputs, kernel, strides=1):
+        return ops.conv(inputs, kernel, strides, "same", self.data_format)
 
     def compute_output_shape(self, input_shape):
         self._check_shape(input_shape)
@@ -169,28 +191,20 @@ class PolynomialBlock2D(keras.layers.Layer):
     def _channel_axis(self):
         return 3 if self.data_format == "channels_last" else 1
 
-    def _convolution(self, name, size, strides, shape):
-        convolution = keras.layers.Conv2D(
-            self.filters,
-            size,
-            strides=strides,
-            padding="same",
-            use_bias=False,
-            data_format=self.data_format,
-            kernel_initializer=branch_initializer(
-                self.kernel_initializer, self._built_branches
-            ),
-            dtype=self.dtype_policy,
+    def _add_kernel(self, name, size, channels):
+        return self.add_weight(
             name=name,
+            shape=(size, size, channels, self.filters),
+            initializer=branch_initializer(
+                self.kernel_initializer, len(self.weights)
+            ),
+            regularizer=self.kernel_regularizer,
         )
-        self._built_branches += 1
-        convolution.build(shape)
-        return convolution
 
     def _normalization(self, name, shape):
-        """Returns a list of it, empty where there is none."""
+        """Returns a built layer, or `None` where there is to be none."""
         if not self.normalization:
-            return []
+            return None
         normalization = keras.layers.BatchNormalization(
             axis=self._channel_axis(),
             momentum=0.9,
@@ -199,15 +213,7 @@ class PolynomialBlock2D(keras.layers.Layer):
             name=name,
         )
         normalization.build(shape)
-        return [normalization]
-
-    def _apply(self, steps, inputs, training):
-        for step in steps:
-            if isinstance(step, keras.layers.BatchNormalization):
-                inputs = step(inputs, training=training)
-            else:
-                inputs = step(inputs)
-        return inputs
+        return normalization
 
     def get_config(self):
         return {
@@ -223,6 +229,9 @@ class PolynomialBlock2D(keras.layers.Layer):
             ),
             "kernel_initializer": keras.initializers.serialize(
                 self.kernel_initializer
+            ),
+            "kernel_regularizer": keras.regularizers.serialize(
+                self.kernel_regularizer
             ),
             "data_format": self.data_format,
         }

@@ -12,16 +12,16 @@ from kmul import layers
 
 def block(weights, x, strides, form, activation):
     """Without normalization."""
-    hidden = activation(convolve(x, weights["convolution_1"], strides))
-    out = convolve(hidden, weights["convolution_2"])
+    hidden = activation(convolve(x, weights["kernel_1"], strides))
+    out = convolve(hidden, weights["kernel_2"])
     shortcut = x
-    if "shortcut" in weights:
-        shortcut = convolve(x, weights["shortcut"], strides)
+    if "shortcut_kernel" in weights:
+        shortcut = convolve(x, weights["shortcut_kernel"], strides)
     if form == "pdc":
-        first = convolve(shortcut, weights["factor_1"])
-        product = first * convolve(shortcut, weights["factor_2"])
+        first = convolve(shortcut, weights["factor_kernel_1"])
+        product = first * convolve(shortcut, weights["factor_kernel_2"])
     else:
-        product = convolve(out * shortcut, weights["product"])
+        product = convolve(out * shortcut, weights["product_kernel"])
         product = product * weights["alpha"]
     return activation(out + shortcut + product)
 
@@ -33,8 +33,7 @@ def prepare(layer, shape):
     for variable in layer.trainable_variables:
         value = rng.normal(scale=0.3, size=variable.shape).astype("float32")
         variable.assign(value)
-        owner = variable.path.split("/")
-        weights[owner[-1 if owner[-1] == "alpha" else -2]] = to_double(value)
+        weights[variable.name] = to_double(value)
     return weights, to_double(random_inputs(shape))
 
 
@@ -69,8 +68,8 @@ def test_alpha_at_zero_is_the_plain_residual_block():
     weights, x = prepare(layer, (2, 4, 4, 3))
     layer.alpha.assign([0.0])
     weights["alpha"] = np.zeros(1)
-    residual = convolve(x, weights["convolution_1"])
-    residual = convolve(residual, weights["convolution_2"])
+    residual = convolve(x, weights["kernel_1"])
+    residual = convolve(residual, weights["kernel_2"])
     assert_computes(layer, x, residual + x)
     fresh = layers.PolynomialBlock2D(3, form="regularized")
     fresh.build((2, 4, 4, 3))
@@ -97,7 +96,7 @@ def test_kernels_differ_with_one_seed():
         3, kernel_initializer=keras.initializers.HeNormal(seed=1)
     )
     layer.build((2, 4, 4, 3))
-    first, second = (each.kernel for each in layer.factors)
+    first, second = layer.factor_kernels
     assert not np.allclose(
         ops.convert_to_numpy(first), ops.convert_to_numpy(second)
     )
