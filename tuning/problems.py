@@ -71,6 +71,10 @@ class Problem:
         """Returns the labels of a split: an array, or a function of `x`."""
         raise NotImplementedError
 
+    def records(self, split):
+        """Returns how many records a split has; they are prepared if not."""
+        return len(keras.tree.flatten(self.x(split))[0])
+
     def metrics(self):
         """Returns the metrics to compile with; one is named `accuracy`."""
         return [WithinTolerance(self.tolerance, name="accuracy")]
@@ -155,10 +159,10 @@ class ArithmeticProblem(Problem):
     units = 1
 
     def x(self, split):
-        return _arithmetic(self.operation, self.data.train_records, split)[0]
+        return _arithmetic(self.operation, _limit(self.data, split), split)[0]
 
     def label(self, split):
-        return _arithmetic(self.operation, self.data.train_records, split)[1]
+        return _arithmetic(self.operation, _limit(self.data, split), split)[1]
 
     @property
     def _tolerance(self):
@@ -219,6 +223,11 @@ class ImageProblem(Problem):
     def label(self, split):
         return _images(self.task, self.data, split)[1]
 
+    def records(self, split):
+        # Without decoding them: that takes as long as some training.
+        count = images.count_for_search(self.task, split, self.data.data_dir)
+        return min(count, _limit(self.data, split) or count)
+
     def metrics(self):
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
@@ -276,15 +285,20 @@ def open_problem(task, inputs, data, tolerance):
 def _arithmetic(operation, limit, split):
     name = "extrapolation" if split == "test" else split
     x, y = arithmetic_ops.load(name, operation)
-    limit = limit if split == "train" else None
     return x[:limit], y[:limit]
 
 
 @functools.lru_cache(maxsize=8)
 def _images(name, data, split):
-    x, y = images.load_for_search(name, split, data.data_dir)
-    limit = data.train_records if split == "train" else None
-    return x[:limit], y[:limit].astype("int32")
+    x, y = images.load_for_search(
+        name, split, data.data_dir, _limit(data, split)
+    )
+    return x, y.astype("int32")
+
+
+def _limit(data, split):
+    """How many records of a split are used at most, None for all."""
+    return data.train_records if split == "train" else None
 
 
 def _constant(known, label, tolerance):

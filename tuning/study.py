@@ -135,7 +135,7 @@ class Study:
                 cell.task, cell.inputs, data, protocol.tolerance
             )
             for split in tasks.SPLITS:
-                records = len(keras.tree.flatten(problem.x(split))[0])
+                records = problem.records(split)
                 if split == "train" and records < protocol.batch_size:
                     raise StudyError(
                         f"There are {records} records of {cell.inputs} to "

@@ -255,7 +255,7 @@ def test_images_of_other_datasets(name, shape, tmp_path):
 
 def test_splits_for_a_search(tmp_path, monkeypatch):
     """Without validation images, the last training images are kept for it."""
-    monkeypatch.setattr(task_images, "load", lambda name, split, path: split)
+    monkeypatch.setattr(task_images, "load", lambda name, split, *_: split)
     with tfds.testing.mock_data():
         found = [
             task_images.load_for_search("mnist", split, tmp_path)
@@ -264,6 +264,22 @@ def test_splits_for_a_search(tmp_path, monkeypatch):
         shape, classes = task_images.shape_and_classes("mnist", tmp_path)
     assert found == ["train[:90%]", "train[90%:]", "test"]
     assert (shape, classes) == ((28, 28, 1), 10)
+
+
+def test_a_limit_of_images(tmp_path):
+    with tfds.testing.mock_data(num_examples=7):
+        whole = task_images.load("mnist", data_dir=tmp_path)
+        some = task_images.load("mnist", data_dir=tmp_path, limit=3)
+        more = task_images.load("mnist", data_dir=tmp_path, limit=8)
+        count = task_images.count_for_search("mnist", "test", tmp_path)
+    for all_of, few, many in zip(whole, some, more, strict=True):
+        np.testing.assert_array_equal(few, all_of[:3])
+        np.testing.assert_array_equal(many, all_of)
+    assert count == 7
+    with pytest.raises(
+        ValueError, match=r"`limit`\. Expected an integer of at"
+    ):
+        task_images.load("mnist", data_dir=tmp_path, limit=0)
 
 
 def test_datasets_without_one_image_and_class(tmp_path):

@@ -77,6 +77,8 @@ def test_images(data_dir):
     problem = open_problem("placed_digits/digit", "images", data, TOLERANCE)
     assert problem.input_shapes == [(20, 20, 1)] and problem.units == 10
     x, y = tasks.placed_digits.load("train", "digit")
+    records = {split: problem.records(split) for split in tasks.SPLITS}
+    assert records == {"train": 100, "validation": 2_000, "test": 2_000}
     np.testing.assert_array_equal(problem.x("train"), x[:100])
     np.testing.assert_array_equal(problem.label("train"), y[:100])
     most = np.bincount(y[:100]).argmax()
