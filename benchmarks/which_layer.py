@@ -194,7 +194,7 @@ def time_steps(job, send):
 
 def time_all(part, networks, data):
     """Returns the ratio of each network's time per step to the baseline's."""
-    open_problem(*part.timed, data, PROTOCOL.tolerance).x("train")
+    open_problem(*part.timed, data, PROTOCOL.tolerance).records("train")
     jobs = [(part, name, data) for name in networks]
     ratios = {}
     for (_, network, _), kind, content in run_jobs(jobs, time_steps):
@@ -253,6 +253,29 @@ def write(text, part, path):
     path.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
+def measure(options, console):
+    """Trains and times all layers and writes their tables."""
+    data, wide = (
+        DataSettings(options.data_dir, train_records=TRAIN_RECORDS, width=width)
+        for width in (WIDTH, TIMED_WIDTH)
+    )
+    networks = [networks_of(part) for part in PARTS]
+    cells = [
+        cell
+        for part, names in zip(PARTS, networks, strict=True)
+        for cell in cells_of(part, names)
+    ]
+    results = train(cells, options.directory, data, console)
+    about = (
+        f"Measured on {time.strftime('%Y-%m-%d')}, {keras.config.backend()} "
+        f"backend of Keras {keras.__version__}, {len(processors())} × "
+        f"{device_name()}. Mean skill over {SEEDS} seeds."
+    )
+    for part, names in zip(PARTS, networks, strict=True):
+        ratios = time_all(part, names, wide)
+        write(f"{about}\n\n{table(part, results, ratios)}", part, options.page)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -273,29 +296,11 @@ def main():
     if missing:
         parser.error(f"--page {options.page}: it should have {missing[0]}")
     console = rich.console.Console()
-    data = DataSettings(
-        options.data_dir, width=WIDTH, train_records=TRAIN_RECORDS
-    )
-    networks = [networks_of(part) for part in PARTS]
-    cells = [
-        cell
-        for part, names in zip(PARTS, networks, strict=True)
-        for cell in cells_of(part, names)
-    ]
     try:
-        results = train(cells, options.directory, data, console)
+        measure(options, console)
     except KeyboardInterrupt:
         console.print("Stopped. The same command goes on from there.")
         sys.exit(130)
-    wide = DataSettings(options.data_dir, width=TIMED_WIDTH)
-    about = (
-        f"Measured on {time.strftime('%Y-%m-%d')}, {keras.config.backend()} "
-        f"backend of Keras {keras.__version__}, {len(processors())} × "
-        f"{device_name()}. Mean skill over {SEEDS} seeds."
-    )
-    for part, names in zip(PARTS, networks, strict=True):
-        ratios = time_all(part, names, wide)
-        write(f"{about}\n\n{table(part, results, ratios)}", part, options.page)
     console.print(f"Written to {options.page}.")
 
 

@@ -15,7 +15,7 @@ pytestmark = [
 
 NETWORKS = {
     "numbers": ["dense", "film:residual=False"],
-    "pictures": ["gated_conv_2d", "keras.layers:Conv2D"],
+    "pictures": ["keras.layers:Conv2D"],
 }
 
 
