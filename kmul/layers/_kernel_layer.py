@@ -76,6 +76,13 @@ class KernelLayer(keras.layers.Layer):
             constraint=self.bias_constraint,
         )
 
+    def add_linear(self, name, width, units, parts=1):
+        """Adds the kernel and the bias of a linear layer."""
+        return (
+            self.add_kernel(f"{name}_kernel", (width, units), parts),
+            self.add_bias(f"{name}_bias", units, parts),
+        )
+
     def compute_mask(self, inputs, mask=None):
         return merge_masks(mask)
 

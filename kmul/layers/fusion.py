@@ -61,13 +61,6 @@ class Fusion(KernelLayer):
     def compute_output_shape(self, input_shape):
         return (*self._check_shapes(input_shape)[0][:-1], self.units)
 
-    def add_linear(self, name, width, units, parts=1):
-        """Adds the kernel and the bias of a linear layer."""
-        return (
-            self.add_kernel(f"{name}_kernel", (width, units), parts),
-            self.add_bias(f"{name}_bias", units, parts),
-        )
-
     def add_projections(self, first, second, units):
         self.projections = [
             self.add_linear("first", first, units),

@@ -1,13 +1,16 @@
-import keras
+import functools
 
-from kmul._branches import branch_initializer
-from kmul._branches import merge_masks
+import keras
+from keras import ops
+
+from kmul._contractions import linear
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
+from kmul.layers._kernel_layer import KernelLayer
 
 
 @keras.saving.register_keras_serializable(package="kmul")
-class MultiplyUnit(keras.layers.Layer):
+class MultiplyUnit(KernelLayer):
     """Multiplies linear projections of its inputs element by element.
 
     ```
@@ -25,16 +28,11 @@ class MultiplyUnit(keras.layers.Layer):
             multiplied, or `None` to multiply them unprojected, which needs
             inputs of one shape.
         activation: Activation of the output, none by default.
-        use_bias: Boolean, whether the dense layers have biases.
-        kernel_initializer: Initializer of all kernels. Each kernel gets a
-            copy of its own with a seed of its own, so that no two branches
-            start equal.
-        bias_initializer: Initializer of all biases.
-        kernel_regularizer: Regularizer of all kernels.
-        bias_regularizer: Regularizer of all biases.
-        kernel_constraint: Constraint on all kernels.
-        bias_constraint: Constraint on all biases.
-        **kwargs: The arguments of every layer, `name` and `dtype` for example.
+        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
+            `kernel_constraint` of all kernels, the same of the biases, as in
+            `keras.layers.Dense`, and the arguments of every layer, `name` and
+            `dtype` for example. Each kernel gets a copy of the initializer
+            with a seed of its own, so that no two branches start equal.
 
     Call arguments:
         inputs: List or tuple of two or more tensors of shape
@@ -46,6 +44,11 @@ class MultiplyUnit(keras.layers.Layer):
 
     Output shape:
         `(batch, ..., units)`.
+
+    Weights, in this order (i numbers the inputs from 1): `projection_i_kernel`
+    (features_i, hidden_units) and `projection_i_bias` (hidden_units,) of each
+    input, if it is projected; then `kernel` (hidden_units, units) and `bias`
+    (units,).
 
     Masking: the output is masked wherever any input is.
 
@@ -63,20 +66,7 @@ class MultiplyUnit(keras.layers.Layer):
           https://medium.com/octavian-ai)
     """
 
-    def __init__(
-        self,
-        units,
-        hidden_units=256,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
+    def __init__(self, units, hidden_units=256, activation=None, **kwargs):
         check_positive_integer("units", units)
         if hidden_units is not None:
             check_positive_integer("hidden_units", hidden_units)
@@ -84,45 +74,32 @@ class MultiplyUnit(keras.layers.Layer):
         self.units = units
         self.hidden_units = hidden_units
         self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.supports_masking = True
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
-        self.projections = []
         width = shapes[0][-1]
+        self.projections = []
         if self.hidden_units is not None:
             width = self.hidden_units
-            for branch, shape in enumerate(shapes):
-                projection = self._dense(width, branch + 1)
-                projection.build(shape)
-                self.projections.append(projection)
-        self.contraction = self._dense(self.units, 0, self.activation)
-        self.contraction.build((*shapes[0][:-1], width))
+            self.projections = [
+                self.add_linear(f"projection_{i}", shape[-1], width)
+                for i, shape in enumerate(shapes, 1)
+            ]
+        self.kernel = self.add_kernel("kernel", (width, self.units))
+        self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
         if self.projections:
             inputs = [
-                projection(x)
+                linear(x, *projection)
                 for projection, x in zip(self.projections, inputs, strict=True)
             ]
-        product = inputs[0]
-        for x in inputs[1:]:
-            product = product * x
-        return self.contraction(product)
+        product = functools.reduce(ops.multiply, inputs)
+        return self.activation(linear(product, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape):
         shapes = self._check_shapes(input_shape)
         return (*shapes[0][:-1], self.units)
-
-    def compute_mask(self, inputs, mask=None):
-        return merge_masks(mask)
 
     def _check_shapes(self, input_shape):
         shapes = check_shapes("MultiplyUnit", input_shape)
@@ -134,45 +111,10 @@ class MultiplyUnit(keras.layers.Layer):
             )
         return shapes
 
-    def _dense(self, units, branch, activation=None):
-        return keras.layers.Dense(
-            units,
-            activation=activation,
-            use_bias=self.use_bias,
-            kernel_initializer=branch_initializer(
-                self.kernel_initializer, branch
-            ),
-            bias_initializer=branch_initializer(self.bias_initializer, branch),
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint,
-            dtype=self.dtype_policy,
-        )
-
     def get_config(self):
         return {
             **super().get_config(),
             "units": self.units,
             "hidden_units": self.hidden_units,
             "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(
-                self.kernel_initializer
-            ),
-            "bias_initializer": keras.initializers.serialize(
-                self.bias_initializer
-            ),
-            "kernel_regularizer": keras.regularizers.serialize(
-                self.kernel_regularizer
-            ),
-            "bias_regularizer": keras.regularizers.serialize(
-                self.bias_regularizer
-            ),
-            "kernel_constraint": keras.constraints.serialize(
-                self.kernel_constraint
-            ),
-            "bias_constraint": keras.constraints.serialize(
-                self.bias_constraint
-            ),
         }
