@@ -4,12 +4,12 @@
 
 Each layer, in a Keras model with plain SGD, takes turns with a layer of the
 same weights whose `call` is the equation in `keras.ops`. The table shows the
-fastest of several rounds of both and their ratio, which should not be above
-1.05. Without names, all layers are measured, and the full interaction's share
-of the speed of a plain matrix product at batch 1,024 and widths of 256, and its
-step behind dense layers. The backend is `KERAS_BACKEND`. Other work on the
-machine disturbs the figures; `--cpu-time` counts the process's own time on all
-cores, which it disturbs less.
+medians of both and that of their ratio in short turns, which should not be
+above 1.05. Without names, all layers are measured, and the full interaction's
+share of the speed of a plain matrix product at batch 1,024 and widths of 256,
+and its step behind dense layers. The backend is `KERAS_BACKEND`. Other work on
+the machine disturbs the times more than the ratios; `--cpu-time` counts the
+process's own time on all cores, which it disturbs less.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from rich.table import Table
 from kmul import layers
 
 BATCH, WIDTH, UNITS = 512, 256, 256
-ROUNDS, SECONDS_PER_ROUND = 10, 0.1
+ROUNDS, SECONDS_PER_TURN = 40, 0.05
 
 
 def dense(x, kernel, bias):
@@ -176,6 +176,11 @@ def saturated(first, second):
     return ops.tanh(first) * ops.sigmoid(second)
 
 
+def bounded_exp(x):
+    """The layers' documented bound."""
+    return ops.exp(ops.minimum(x, 80))
+
+
 def nac(w, x):
     return ops.matmul(x, saturated(*w))
 
@@ -184,9 +189,7 @@ def nalu(w, x):
     kernel = saturated(w[0], w[1])
     gate = ops.sigmoid(ops.matmul(x, w[2]))
     exponent = ops.matmul(ops.log(ops.abs(x) + 1e-7), kernel)
-    # The layer's documented bound.
-    product = ops.exp(ops.minimum(exponent, 80))
-    return gate * ops.matmul(x, kernel) + (1 - gate) * product
+    return gate * ops.matmul(x, kernel) + (1 - gate) * bounded_exp(exponent)
 
 
 def selected_product(x, kernel):
@@ -218,7 +221,7 @@ def polar(x, gate):
 
 def real_npu(w, x):
     magnitude, angle = polar(x, w[1])
-    product = ops.exp(ops.matmul(magnitude, w[0]))
+    product = bounded_exp(ops.matmul(magnitude, w[0]))
     return product * ops.cos(ops.matmul(angle, w[0]))
 
 
@@ -226,7 +229,7 @@ def npu(w, x):
     magnitude, angle = polar(x, w[2])
     exponent = ops.matmul(magnitude, w[0]) - ops.matmul(angle, w[1])
     turn = ops.matmul(angle, w[0]) + ops.matmul(magnitude, w[1])
-    return ops.exp(exponent) * ops.cos(turn)
+    return bounded_exp(exponent) * ops.cos(turn)
 
 
 def partial_conv(w, x):
@@ -355,26 +358,32 @@ def training_step(layer, shapes, x, y):
     return lambda: synchronize(model.train_on_batch(x, y))
 
 
-def fastest(clock, *functions, rounds=ROUNDS, seconds=SECONDS_PER_ROUND):
-    """Returns the seconds of the fastest call of each, called in turns."""
-    best = []
+def take_turns(clock, *functions, rounds=ROUNDS):
+    """Returns the median seconds of a call, an array (rounds, functions).
+
+    Each function is called for a moment, then the next one, and so on: what
+    else the machine does then disturbs all of a round alike.
+    """
+    calls = []
     for function in functions:
         function()
         start = clock()
         function()
-        best.append(clock() - start)
-    calls = max(1, int(seconds / max(best)))
-    for _ in range(rounds):
+        calls.append(max(1, int(SECONDS_PER_TURN / (clock() - start))))
+    medians = np.empty((rounds, len(functions)))
+    for row in medians:
         for i, function in enumerate(functions):
-            for _ in range(calls):
+            seconds = []
+            for _ in range(calls[i]):
                 start = clock()
                 function()
-                best[i] = min(best[i], clock() - start)
-    return best
+                seconds.append(clock() - start)
+            row[i] = np.median(seconds)
+    return medians
 
 
 def compare(name, clock):
-    """Returns the seconds of a layer's training step, and of that by hand."""
+    """Returns what `take_turns` does of a layer's step, and of that by hand."""
     make, function, shapes = CASES[name]
     rng = np.random.default_rng(0)
     several = isinstance(shapes, list)
@@ -394,7 +403,7 @@ def compare(name, clock):
         atol=1e-3 * np.abs(expected).max(),
     )
     y = np.zeros_like(expected)
-    return fastest(
+    return take_turns(
         clock,
         training_step(layer, shapes, x, y),
         training_step(by_hand, shapes, x, y),
@@ -426,7 +435,10 @@ def forward(function, *arrays):
 
 
 def measure_full_interaction(batch=1024, width=256):
-    """Returns matmul's flops, and the layer's forwards and in training."""
+    """Returns matmul's FLOP/s, and the layer's shares of it.
+
+    One share is that forwards, the other that in a training step.
+    """
     rng = np.random.default_rng(0)
     x, z = rng.normal(size=(2, batch, width)).astype("float32")
     layer = layers.MultiplicativeInteraction(width)
@@ -435,25 +447,26 @@ def measure_full_interaction(batch=1024, width=256):
     left = rng.normal(size=(4096, 2048)).astype("float32")
     right = rng.normal(size=(2048, 2048)).astype("float32")
     shapes = [(width,), (width,)]
-    seconds = fastest(
+    seconds = take_turns(
         time.perf_counter,
         forward(ops.matmul, left, right),
         forward(
             lambda x, z: layer.stateless_call(weights, [], [x, z])[0], x, z
         ),
         training_step(layer, shapes, [x, z], np.zeros_like(x)),
-        rounds=5,
+        rounds=10,
     )
     product = 2 * batch * width**3
-    work = (2 * 4096 * 2048 * 2048, product, 3 * product)
-    return [w / s for w, s in zip(work, seconds, strict=True)]
+    speeds = np.array([2 * 4096 * 2048 * 2048, product, 3 * product]) / seconds
+    matmul, *ours = speeds.T
+    return np.median(matmul), *(np.median(each / matmul) for each in ours)
 
 
 def measure_inside(clock, width=128):
-    """Returns the seconds of a full interaction's step behind dense layers.
+    """Returns what `take_turns` does of a full interaction behind dense layers.
 
-    Then its inputs need gradients, too. The second number is that of the same
-    by hand, whose outer product is made by broadcasting.
+    Then its inputs need gradients, too. By hand, the outer product is made by
+    broadcasting.
     """
     rng = np.random.default_rng(0)
     x, z = rng.normal(size=(2, BATCH, width)).astype("float32")
@@ -467,7 +480,14 @@ def measure_inside(clock, width=128):
 
         shapes, y = [(width,), (width,)], np.zeros_like(x)
         steps.append(training_step(behind_dense, shapes, [x, z], y))
-    return fastest(clock, *steps)
+    return take_turns(clock, *steps)
+
+
+def summarize(times):
+    """Returns the medians in milliseconds and that of the ratio, as text."""
+    ours, by_hand = np.median(times, axis=0)
+    ratio = np.median(times[:, 0] / times[:, 1])
+    return f"{1e3 * ours:.2f}", f"{1e3 * by_hand:.2f}", f"{ratio:.2f}"
 
 
 def main():
@@ -497,27 +517,20 @@ def main():
         "layer", "ms", "by hand, ms", "ratio", title=keras.config.backend()
     )
     for name in names:
-        ours, theirs = compare(name, clock)
-        table.add_row(
-            name,
-            f"{1e3 * ours:.2f}",
-            f"{1e3 * theirs:.2f}",
-            f"{ours / theirs:.2f}",
-        )
+        table.add_row(name, *summarize(compare(name, clock)))
     console = Console()
     console.print(table)
     if not given or "MultiplicativeInteraction" in given:
         matmul, inference, training = measure_full_interaction()
         console.print(
             f"matmul {matmul / 1e9:.0f} GFLOP/s; full interaction, batch 1,024 "
-            f"and widths 256: {inference / matmul:.0%} of it forwards, "
-            f"{training / matmul:.0%} in a training step"
+            f"and widths 256: {inference:.0%} of it forwards, "
+            f"{training:.0%} in a training step"
         )
-        ours, by_hand = measure_inside(clock)
+        ours, by_hand, ratio = summarize(measure_inside(clock))
         console.print(
-            f"behind dense layers, batch {BATCH} and widths 128: "
-            f"{1e3 * ours:.1f} ms, by hand {1e3 * by_hand:.1f} ms, ratio "
-            f"{ours / by_hand:.2f}"
+            f"behind dense layers, batch {BATCH} and widths 128: {ours} ms, by "
+            f"hand {by_hand} ms, ratio {ratio}"
         )
 
 
