@@ -102,6 +102,14 @@ def test_kernels_differ_with_one_seed():
     )
 
 
+def test_every_kernel_is_regularized():
+    layer = layers.PolynomialBlock2D(5, kernel_regularizer="l2")
+    layer = layers.PolynomialBlock2D.from_config(layer.get_config())
+    layer.build((2, 4, 4, 3))
+    # Two of the residual, the shortcut's, and two factors.
+    assert len(layer.losses) == 5
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
