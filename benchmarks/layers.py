@@ -6,10 +6,10 @@ Each layer, in a Keras model with plain SGD, takes turns with a layer of the
 same weights whose `call` is the equation in `keras.ops`. The table shows the
 medians of both and that of their ratio in short turns, which should not be
 above 1.05. Without names, all layers are measured, and the full interaction's
-share of the speed of a plain matrix product at batch 1,024 and widths of 256,
-and its step behind dense layers. The backend is `KERAS_BACKEND`. Other work on
-the machine disturbs the times more than the ratios; `--cpu-time` counts the
-process's own time on all cores, which it disturbs less.
+share of the speed of a plain matrix product at batch 1,024 and widths of 256.
+The backend is `KERAS_BACKEND`. Other work on the machine disturbs the times
+more than the ratios; `--cpu-time` counts the process's own time on all cores,
+which it disturbs less.
 """
 
 import argparse
@@ -462,27 +462,6 @@ def measure_full_interaction(batch=1024, width=256):
     return np.median(matmul), *(np.median(each / matmul) for each in ours)
 
 
-def measure_inside(clock, width=128):
-    """Returns what `take_turns` does of a full interaction behind dense layers.
-
-    Then its inputs need gradients, too. By hand, the outer product is made by
-    broadcasting.
-    """
-    rng = np.random.default_rng(0)
-    x, z = rng.normal(size=(2, BATCH, width)).astype("float32")
-    layer = layers.MultiplicativeInteraction(width)
-    layer.build([x.shape, z.shape])
-    steps = []
-    for each in (layer, ByHand(full_interaction, layer)):
-
-        def behind_dense(inputs, each=each):
-            return each([keras.layers.Dense(width)(x) for x in inputs])
-
-        shapes, y = [(width,), (width,)], np.zeros_like(x)
-        steps.append(training_step(behind_dense, shapes, [x, z], y))
-    return take_turns(clock, *steps)
-
-
 def summarize(times):
     """Returns the medians in milliseconds and that of the ratio, as text."""
     ours, by_hand = np.median(times, axis=0)
@@ -526,11 +505,6 @@ def main():
             f"matmul {matmul / 1e9:.0f} GFLOP/s; full interaction, batch 1,024 "
             f"and widths 256: {inference:.0%} of it forwards, "
             f"{training:.0%} in a training step"
-        )
-        ours, by_hand, ratio = summarize(measure_inside(clock))
-        console.print(
-            f"behind dense layers, batch {BATCH} and widths 128: {ours} ms, by "
-            f"hand {by_hand} ms, ratio {ratio}"
         )
 
 

@@ -28,8 +28,8 @@ def outer_product(first, second):
     """Returns all products of features, those of `first` varying slowest.
 
     They are computed as a matrix product of a column and a row: its gradients
-    are matrix products, too, which every backend does faster than to multiply
-    and sum with broadcasting.
+    are matrix products, too, up to 1.3 times as fast as to multiply and sum
+    with broadcasting. See `benchmarks.contractions`.
 
     Args:
         first: Tensor of shape (batch, ..., m).
@@ -80,9 +80,10 @@ def bilinear(first, second, kernel):
 
     All orders of contraction multiply about batch · m · n · out times. What
     they differ in is the intermediate tensor they make per sample: (m, n),
-    (n, out) or (m, out). The outer product (m, n) is as fast as any of equals,
-    and much faster where no gradient of the inputs is needed on torch; another
-    is chosen where it is less than half as large.
+    (n, out) or (m, out). Of equals the outer product (m, n) is as fast as any,
+    but for small ones on JAX, and much faster where no gradient of the inputs
+    is needed on torch (`benchmarks.contractions`); another is chosen where it
+    is less than half as large.
 
     Args:
         first: Tensor of shape (batch, ..., m), or (batch, m), which is shared
