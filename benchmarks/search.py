@@ -27,18 +27,18 @@ import numpy as np
 import rich.console
 import rich.table
 
-from tuning.cells import select_cells
-from tuning.data import DataSettings
-from tuning.data import open_inputs
-from tuning.job import Job
-from tuning.job import TaskModel
-from tuning.job import device_name
-from tuning.job import hyperparameters
-from tuning.job import run_job
-from tuning.job import search_cells
-from tuning.protocol import Protocol
-from tuning.workers import processors
-from tuning.workers import run_jobs
+from tuning.problems.data import DataSettings
+from tuning.problems.data import open_inputs
+from tuning.study.cells import select_cells
+from tuning.study.job import Job
+from tuning.study.job import TaskModel
+from tuning.study.job import device_name
+from tuning.study.job import hyperparameters
+from tuning.study.job import run_job
+from tuning.study.job import search_cells
+from tuning.study.protocol import Protocol
+from tuning.study.workers import processors
+from tuning.study.workers import run_jobs
 
 PAIRS = (
     ("elementwise_mul", "random"),
@@ -203,7 +203,7 @@ def do_nothing(job, send):
 
 
 def measure_speed(kind, send):
-    """A job that measures one processor: see `tuning.workers`."""
+    """A job that measures one processor: see `tuning.study.workers`."""
     speed = matmul_speed if kind[0] == "matmul" else memory_speed
     send("speed", speed())
 
@@ -265,7 +265,7 @@ def benchmark_cells(options, table):
 
 def step_seconds(job, send):
     """A job that measures the steps of a population on one processor."""
-    from tuning.population import Population
+    from tuning.population.population import Population
 
     model = TaskModel(job)
     values = dict(task=job.cells[0].task, depth=1, activation="linear", seed=0)

@@ -4,8 +4,8 @@ import pathlib
 
 import pytest
 
-from tuning.saving import card_path
-from tuning.saving import check_model
+from tuning.study.saving import card_path
+from tuning.study.saving import check_model
 
 DIRECTORY = pathlib.Path(__file__).parent.parent / "saved_models"
 MODELS = sorted(DIRECTORY.glob("*.keras"))

@@ -5,8 +5,8 @@ import importlib
 # Imported when first used: they import Keras, which ends in a traceback where
 # its backend is not installed, before a command line could say so in a line.
 _MODULES = {
-    "Population": "tuning.population",
-    "PopulationTuner": "tuning.tuner",
+    "Population": "tuning.population.population",
+    "PopulationTuner": "tuning.tuner.population_tuner",
 }
 __all__ = list(_MODULES)
 

@@ -15,12 +15,13 @@ import rich.console
 import rich.progress
 
 import tasks
-from tuning import figures
-from tuning import summary
-from tuning.results import RESULT_COLUMNS
-from tuning.results import TRIAL_COLUMNS
-from tuning.results import Table
-from tuning.results import as_file_name
+from tuning import reporting
+from tuning.reporting import figures
+from tuning.reporting import tables as summary
+from tuning.study.rows import RESULT_COLUMNS
+from tuning.study.rows import TRIAL_COLUMNS
+from tuning.study.rows import Table
+from tuning.study.rows import as_file_name
 
 DESCRIPTION = """\
 Turn the results of a search into a page, DIRECTORY/report.html, and figures,
@@ -151,7 +152,8 @@ def write_report(directory, published=None):
     page.messages()
     page.table()
     page.settings(settings)
-    template = pathlib.Path(__file__).with_suffix(".html").read_text("utf-8")
+    template = pathlib.Path(reporting.__file__).with_name("page.html")
+    template = template.read_text("utf-8")
     text = string.Template(template).substitute(
         title="What the networks learned", body=page.text()
     )

@@ -183,12 +183,12 @@ def _configured_backend():
 
 def _list():
     import tasks
-    from tuning.layer_networks import layer_names
-    from tuning.network import ACTIVATIONS
-    from tuning.networks import NETWORKS
-    from tuning.problems import ARITHMETIC
-    from tuning.problems import PLACED_DIGITS
-    from tuning.protocol import LEARNING_RATES
+    from tuning.networks.layers import layer_names
+    from tuning.networks.network import ACTIVATIONS
+    from tuning.networks.registry import NETWORKS
+    from tuning.problems.problem import ARITHMETIC
+    from tuning.problems.problem import PLACED_DIGITS
+    from tuning.study.protocol import LEARNING_RATES
 
     print("tasks, and the inputs they have a meaning on:")
     for name, operation in tasks.OPERATIONS.items():
@@ -212,15 +212,15 @@ def _search(options):
     import keras
     import rich.console
 
-    from tuning.cells import select_cells
-    from tuning.data import DataSettings
-    from tuning.job import device_name
-    from tuning.progress import Progress
-    from tuning.progress import results_table
-    from tuning.protocol import LEARNING_RATES
-    from tuning.protocol import Protocol
-    from tuning.study import Settings
-    from tuning.study import Study
+    from tuning.problems.data import DataSettings
+    from tuning.study.cells import select_cells
+    from tuning.study.job import device_name
+    from tuning.study.progress import Progress
+    from tuning.study.progress import results_table
+    from tuning.study.protocol import LEARNING_RATES
+    from tuning.study.protocol import Protocol
+    from tuning.study.study import Settings
+    from tuning.study.study import Study
 
     rates = set(options.learning_rate)
     if "all" in rates:

@@ -4,7 +4,7 @@ from keras import ops
 from kmul._validation import check_choice
 from kmul.callbacks._layer_monitor import LayerMonitor
 from kmul.callbacks._layer_monitor import check_functional
-from kmul.layers.layer_attention import LayerAttention
+from kmul.layers.depth.layer_attention import LayerAttention
 
 
 class AttentionMonitor(LayerMonitor):

@@ -1,6 +1,6 @@
 import keras
 
-from kmul.layers.layer_attention import LayerAttention
+from kmul.layers.depth.layer_attention import LayerAttention
 from kmul.models._image_classifier import ImageClassifier
 
 

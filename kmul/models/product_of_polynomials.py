@@ -2,7 +2,7 @@ import keras
 
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
-from kmul.layers.polynomial_dense import PolynomialDense
+from kmul.layers.polynomials.polynomial_dense import PolynomialDense
 
 
 @keras.saving.register_keras_serializable(package="kmul")

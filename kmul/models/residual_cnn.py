@@ -1,6 +1,6 @@
 import keras
 
-from kmul.layers.residual_mix import ResidualMix
+from kmul.layers.depth.residual_mix import ResidualMix
 from kmul.models._image_classifier import ImageClassifier
 
 

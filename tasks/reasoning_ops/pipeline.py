@@ -10,7 +10,7 @@ def build(records, info, batch_size, shuffle_files, read_config, as_supervised):
     """Returns a `tf.data.Dataset`, made block by block rather than by record.
 
     Args:
-        records: A `tasks.records.Records`.
+        records: A `tasks.reasoning_ops.records.Records`.
         info: A `tfds.core.DatasetInfo`.
         batch_size: Positive integer; None for single records; -1 for the
             tensors of all records instead of a data set.

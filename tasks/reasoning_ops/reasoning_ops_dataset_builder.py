@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow_datasets as tfds
 from google.protobuf import json_format
 
-from tasks import storage
-from tasks.inputs import SPLITS
-from tasks.inputs import InputSettings
-from tasks.loading import PAIRS
-from tasks.loading import check_pair
-from tasks.operations import OPERATIONS
 from tasks.reasoning_ops import pipeline
-from tasks.records import Records
+from tasks.reasoning_ops import storage
+from tasks.reasoning_ops.inputs import SPLITS
+from tasks.reasoning_ops.inputs import InputSettings
+from tasks.reasoning_ops.loading import PAIRS
+from tasks.reasoning_ops.loading import check_pair
+from tasks.reasoning_ops.operations import OPERATIONS
+from tasks.reasoning_ops.records import Records
 
 SETTINGS = "settings.json"
 
@@ -175,7 +175,7 @@ class Builder(tfds.core.DatasetBuilder):
         deserialize_method=None,
         file_format=None,
     ):
-        """Returns the records with random access: see `tasks.records`.
+        """Returns the records with random access: see `Records`.
 
         The other arguments are about record files, which there are none of.
         """

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from benchmarks import search
-from tuning.data import DataSettings
+from tuning.problems.data import DataSettings
 
 # KerasTuner's, of names that Python has replaced.
 pytestmark = [
@@ -18,7 +18,7 @@ def few_records(data_dir):
 
 def test_grid(tmp_path, monkeypatch, capsys):
     """A few steps of one task, in this process, beside stock KerasTuner."""
-    monkeypatch.setattr("tuning.workers.processors", lambda: [0])
+    monkeypatch.setattr("tuning.study.workers.processors", lambda: [0])
     monkeypatch.setattr(search, "PAIRS", search.PAIRS[-1:])
     monkeypatch.setattr(search, "DataSettings", few_records)
     arguments = [

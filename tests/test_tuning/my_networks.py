@@ -3,7 +3,7 @@
 import keras
 import keras_tuner
 
-from tuning.network import Network
+from tuning.networks.network import Network
 
 
 class Product(keras.layers.Layer):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kmul.metrics import WithinTolerance
-from tuning.batches import Batches
+from tuning.population.batches import Batches
 
 WIDTH = 8
 

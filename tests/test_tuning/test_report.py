@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tuning import figures
 from tuning import report
-from tuning import summary
-from tuning.results import RESULT_COLUMNS
-from tuning.results import TRIAL_COLUMNS
-from tuning.results import Table
+from tuning.reporting import figures
+from tuning.reporting import tables as summary
+from tuning.study.rows import RESULT_COLUMNS
+from tuning.study.rows import TRIAL_COLUMNS
+from tuning.study.rows import Table
 
 DIVERGED = float(np.finfo("float32").max)
 

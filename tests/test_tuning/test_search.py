@@ -10,10 +10,10 @@ import keras
 import pytest
 
 from tuning import search
-from tuning.image_networks import LayerAttendedCNN
-from tuning.results import RESULT_COLUMNS
-from tuning.results import TRIAL_COLUMNS
-from tuning.saving import check_model
+from tuning.networks.images import LayerAttendedCNN
+from tuning.study.rows import RESULT_COLUMNS
+from tuning.study.rows import TRIAL_COLUMNS
+from tuning.study.saving import check_model
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning"),
@@ -24,7 +24,7 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def one_processor(monkeypatch):
     """With a single one, jobs run in the process that was started."""
-    monkeypatch.setattr("tuning.workers.processors", lambda: [0])
+    monkeypatch.setattr("tuning.study.workers.processors", lambda: [0])
     monkeypatch.setenv("COLUMNS", "120")
 
 

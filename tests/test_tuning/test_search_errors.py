@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 import tasks
-from tasks import storage
+from tasks.reasoning_ops import storage
 from tuning import search
 
 
@@ -19,7 +19,7 @@ def no_training(monkeypatch):
     def run_jobs(*_):
         pytest.fail("It started to train.")
 
-    monkeypatch.setattr("tuning.study.run_jobs", run_jobs)
+    monkeypatch.setattr("tuning.study.study.run_jobs", run_jobs)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def interrupted_search(monkeypatch, capsys):
 
     def interrupted_search(options):
         with monkeypatch.context() as patch:
-            patch.setattr("tuning.study.run_jobs", interrupt)
+            patch.setattr("tuning.study.study.run_jobs", interrupt)
             assert search.main(options) == 130
         capsys.readouterr()
 

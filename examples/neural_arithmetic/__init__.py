@@ -1,4 +1,0 @@
-"""Which arithmetic unit learns an operation so exactly that it extrapolates.
-
-KERAS_BACKEND=jax python -m examples.neural_arithmetic [--quick]
-"""

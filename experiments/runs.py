@@ -1,0 +1,145 @@
+"""Finished trainings in a table on disk, so that none is done twice."""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import pathlib
+import sys
+import time
+
+import keras
+
+from tuning.study.job import device_name
+from tuning.study.rows import Table
+from tuning.study.workers import processors
+from tuning.study.workers import run_jobs
+
+
+def from_command_line(name, about, settings, quick, row_class, arguments=None):
+    """Returns the `Runs` and the settings that a command line asks for.
+
+    Args:
+        name: Of the example.
+        about: What it does, for its help.
+        settings: A dataclass.
+        quick: The same, with what `--quick` stands for.
+        row_class: As for `Runs`.
+        arguments: List of arguments. Default: those of the process.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m experiments.{name}",
+        description=f"{about} Trains on all processors, and writes results.csv "
+        "and report.md. The same command goes on where it was stopped.",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few steps, to see it work",
+    )
+    parser.add_argument(
+        "--directory",
+        type=pathlib.Path,
+        default=pathlib.Path("results", name),
+        help="where to write to (default: %(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    settings = quick if options.quick else settings
+    try:
+        return Runs(options.directory, settings, row_class), settings
+    except OSError as error:
+        parser.error(f"--directory {options.directory}: {error.strerror}")
+    except ValueError as error:
+        parser.error(str(error))
+
+
+class Runs:
+    """The rows in a directory's `results.csv`.
+
+    Args:
+        directory: Where it is, or will be.
+        settings: A dataclass. A directory holds rows of one kind of settings
+            and one backend; with others a `ValueError` is raised.
+        row_class: The dataclass of a row, of numbers, texts and booleans.
+    """
+
+    def __init__(self, directory, settings, row_class):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._fields = dataclasses.fields(row_class)
+        self._row_class = row_class
+        described = {
+            "backend": keras.config.backend(),
+            **dataclasses.asdict(settings),
+        }
+        described = json.dumps(described, indent=2) + "\n"
+        path = self.directory / "settings.json"
+        if path.exists() and path.read_text() != described:
+            raise ValueError(
+                f"{directory} holds a run with other settings or of another "
+                "backend (settings.json). Give another --directory."
+            )
+        names = [field.name for field in self._fields]
+        self._table = Table(self.directory / "results.csv", names)
+        path.write_text(described)
+
+    @property
+    def rows(self):
+        """List of the rows."""
+
+        def value(field, text):
+            return text == "True" if field.type is bool else field.type(text)
+
+        return [
+            self._row_class(
+                **{
+                    field.name: value(field, row[field.name])
+                    for field in self._fields
+                }
+            )
+            for row in self._table.rows
+        ]
+
+    def add(self, rows):
+        """Writes rows, all of them or, if that fails, none."""
+        self._table.append([dataclasses.asdict(row) for row in rows])
+
+    def run(self, jobs, work, describe):
+        """Works on jobs on all processors, and writes what they send.
+
+        Args:
+            jobs: What `work` is called on.
+            work: Called as `work(job, send)`, sends `("rows", list of rows)`.
+            describe: Returns the line that is printed of a row.
+        """
+        print(
+            f"{keras.config.backend()} on {len(processors())} processors, "
+            f"{device_name()}",
+            flush=True,
+        )
+        started = time.perf_counter()
+        try:
+            for job, kind, content in run_jobs(jobs, work):
+                if kind == "error":
+                    sys.exit(f"{job}:\n{content}")
+                if kind == "rows":
+                    self.add(content)
+                    for row in content:
+                        seconds = time.perf_counter() - started
+                        print(f"{seconds:5.0f} s  {describe(row)}", flush=True)
+        except KeyboardInterrupt:
+            print("Stopped. The same command goes on from here.")
+            sys.exit(130)
+
+    def how(self):
+        """Returns the sentences that say on what, when and how long.
+
+        The rows should have the `seconds` that each took.
+        """
+        minutes = sum(row.seconds for row in self.rows) / 60
+        return (
+            f"Measured on {datetime.date.today()} with the "
+            f"{keras.config.backend()} backend of Keras {keras.__version__} "
+            f"on {len(processors())} × {device_name()}. The trainings took "
+            f"{minutes:.1f} minutes, added up."
+        )

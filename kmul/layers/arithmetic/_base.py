@@ -1,0 +1,178 @@
+"""Units whose weights spell out an arithmetic expression of their inputs.
+
+All are called on one tensor and compute each output from a selection of the
+inputs: sums and differences (`NAC`, `NAU`), products (`NMU`), products and
+quotients (`NPU`, `RealNPU`), or a gated mixture (`NALU`, `INALU`).
+"""
+
+import numbers
+
+import keras
+from keras import ops
+
+from kmul._branches import branch_initializer
+from kmul._validation import check_positive_integer
+from kmul._validation import check_shape
+
+# What is added to, or least assumed of, a magnitude before its logarithm.
+EPSILON = 1e-7
+
+
+# Exponents above are cut: float32 ends at 88, and ∞ · 0 is not a number.
+LARGEST_EXPONENT = 80.0
+
+
+# The same bound as the authors of iNALU set it.
+LARGEST_EXPONENT_OF_INALU = 20.0
+
+
+class ArithmeticUnit(keras.layers.Layer):
+    """The base of all units: kernels, and their regularizer's warm-up.
+
+    Args:
+        units: Positive integer, the size of the output's last axis.
+        kernel_initializer: Initializer of the kernels.
+        kernel_regularizer: Regularizer of the effective kernels.
+        regularizer_warmup: `None`, or two integers: the training step up to
+            which the regularizer is off and the one from which it has its full
+            strength, between which it grows linearly.
+        **kwargs: The arguments of every layer.
+    """
+
+    def __init__(
+        self,
+        units,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        regularizer_warmup=None,
+        **kwargs,
+    ):
+        check_positive_integer("units", units)
+        if regularizer_warmup is not None:
+            check_warmup(regularizer_warmup)
+        super().__init__(**kwargs)
+        self.units = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.regularizer_warmup = regularizer_warmup
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        width = check_shape(type(self).__name__, input_shape)[-1]
+        self.build_kernels(width)
+        if self.regularizer_warmup is not None:
+            self.step = self.add_weight(
+                name="step",
+                shape=(),
+                dtype="int32",
+                initializer="zeros",
+                trainable=False,
+            )
+
+    def build_kernels(self, width):
+        raise NotImplementedError
+
+    def effective_kernels(self):
+        """Returns the kernels W as the equation has them, a list of tensors.
+
+        Each has shape `(features, units)`. These are what is regularized, and
+        what `kmul.metrics.sparsity_error` measures.
+        """
+        raise NotImplementedError
+
+    def compute(self, inputs):
+        raise NotImplementedError
+
+    def call(self, inputs, training=None):
+        if self.kernel_regularizer is not None:
+            strength = self._regularizer_strength(training)
+            for kernel in self.effective_kernels():
+                loss = ops.cast(self.kernel_regularizer(kernel), "float32")
+                self.add_loss(strength * loss)
+        return self.compute(inputs)
+
+    def compute_output_shape(self, input_shape):
+        shape = check_shape(type(self).__name__, input_shape)
+        return (*shape[:-1], self.units)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask
+
+    def add_kernel(self, name, width, initializer=None, constraint=None):
+        initializer = initializer or self.kernel_initializer
+        return self.add_weight(
+            name=name,
+            shape=(width, self.units),
+            initializer=branch_initializer(initializer, len(self.weights)),
+            constraint=constraint,
+        )
+
+    def widen(self, tensor):
+        """Returns half-precision tensors in single precision, others as is.
+
+        Logarithms, exponentials and long products need its range.
+        """
+        half = self.compute_dtype in ("float16", "bfloat16")
+        return ops.cast(tensor, "float32") if half else tensor
+
+    def narrow(self, tensor):
+        return ops.cast(tensor, self.compute_dtype)
+
+    def _regularizer_strength(self, training):
+        if self.regularizer_warmup is None:
+            return 1.0
+        start, stop = self.regularizer_warmup
+        elapsed = ops.cast(self.step, "float32") - start
+        if training:
+            self.step.assign(self.step + 1)
+        return ops.clip(elapsed / (stop - start), 0.0, 1.0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(
+                self.kernel_initializer
+            ),
+            "kernel_regularizer": keras.regularizers.serialize(
+                self.kernel_regularizer
+            ),
+            "regularizer_warmup": self.regularizer_warmup,
+        }
+
+
+def check_warmup(warmup):
+    if (
+        not isinstance(warmup, (tuple, list))
+        or len(warmup) != 2
+        or any(
+            isinstance(step, bool) or not isinstance(step, numbers.Integral)
+            for step in warmup
+        )
+        or not 0 <= warmup[0] < warmup[1]
+    ):
+        raise ValueError(
+            "Invalid value for argument `regularizer_warmup`. Expected None or "
+            "two integers (start, stop) with 0 <= start < stop. "
+            f"Received: regularizer_warmup={warmup!r}"
+        )
+
+
+def saturated(kernel):
+    """Returns tanh(Ŵ)∘σ(M̂), which is drawn to −1, 0 and 1."""
+    tanh_kernel, sigmoid_kernel = kernel
+    return ops.multiply(ops.tanh(tanh_kernel), ops.sigmoid(sigmoid_kernel))
+
+
+def selected_factors(inputs, kernel):
+    """Returns x_i W_ij + 1 − W_ij, of shape (batch, ..., features, units)."""
+    # Of a single unit, to add 1 − W would be a `bias_add` on TensorFlow, which
+    # `vectorized_map` fails on.
+    return ops.subtract(
+        ops.multiply(ops.expand_dims(inputs, -1), kernel),
+        ops.subtract(kernel, 1),
+    )
+
+
+def bounded_exp(exponent, largest=LARGEST_EXPONENT):
+    return ops.exp(ops.minimum(exponent, largest))

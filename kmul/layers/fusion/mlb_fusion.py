@@ -1,0 +1,71 @@
+import keras
+from keras import ops
+
+from kmul.layers.fusion._base import Fusion
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class MLBFusion(Fusion):
+    """Multimodal low-rank bilinear pooling.
+
+    ```
+    y = O(act(L_1 x_1)∘act(L_2 x_2))
+    ```
+
+    Args:
+        units: Positive integer, the size of the output's last axis.
+        hidden_units: Positive integer, the width of the product.
+        hidden_activation: Activation of the projections, act.
+        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
+            `kernel_constraint` of all kernels, the same of the biases, as in
+            `keras.layers.Dense`, and the arguments of every layer, `name` and
+            `dtype` for example.
+
+    Call arguments:
+        inputs: List or tuple of two tensors, `[x_1, x_2]`.
+
+    Input shape:
+        Two of `(batch, ..., features_i)`, of rank 2 or more, equal before the
+        last axis.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Weights, in this order, kernels being transposes of the original's:
+    `first_kernel` L_1 and `first_bias` (linear0), `second_kernel` L_2 and
+    `second_bias` (linear1), `output_kernel` O and `output_bias` (linear_out).
+
+    Masking: the output is masked wherever any input is.
+
+    Example:
+
+    ```python
+    a, b = keras.Input((128,)), keras.Input((64,))
+    y = kmul.layers.MLBFusion(10)([a, b])
+    ```
+
+    Reference:
+        - [Hadamard Product for Low-rank Bilinear Pooling (Kim et al., 2016)](
+          https://arxiv.org/abs/1610.04325)
+    """
+
+    def __init__(
+        self, units, hidden_units=256, hidden_activation="tanh", **kwargs
+    ):
+        super().__init__(units, hidden_units, **kwargs)
+        self.hidden_activation = keras.activations.get(hidden_activation)
+
+    def build_product(self, first, second):
+        self.add_projections(first, second, self.hidden_units)
+
+    def fuse(self, first, second):
+        first, second = map(self.hidden_activation, self.project(first, second))
+        return ops.multiply(first, second)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_activation": keras.activations.serialize(
+                self.hidden_activation
+            ),
+        }

@@ -1,0 +1,82 @@
+import keras
+from keras import ops
+
+from kmul._contractions import linear
+from kmul._contractions import split_features
+from kmul._validation import check_positive_integer
+from kmul.layers.fusion._base import Fusion
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class MUTANFusion(Fusion):
+    """Multimodal Tucker fusion with a core of low rank.
+
+    ```
+    y = O(Σ_r (M_1ʳ x̃_1)∘(M_2ʳ x̃_2))    x̃_i = L_i x_i
+    ```
+
+    Args:
+        units: Positive integer, the size of the output's last axis.
+        hidden_units: Positive integer, the width of the projections and of
+            the product.
+        rank: Positive integer, the number of summands.
+        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
+            `kernel_constraint` of all kernels, the same of the biases, as in
+            `keras.layers.Dense`, and the arguments of every layer, `name` and
+            `dtype` for example.
+
+    Call arguments:
+        inputs: List or tuple of two tensors, `[x_1, x_2]`.
+
+    Input shape:
+        Two of `(batch, ..., features_i)`, of rank 2 or more, equal before the
+        last axis.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Weights, in this order, kernels being transposes of the original's:
+    `first_kernel` L_1 and `first_bias` (linear0), `second_kernel` L_2 and
+    `second_bias` (linear1), `first_merge_kernel` (hidden_units, rank ·
+    hidden_units), M_1ʳ side by side, the rank varying slowest, and
+    `first_merge_bias` (merge_linear0), `second_merge_kernel` and
+    `second_merge_bias` (merge_linear1), `output_kernel` O and `output_bias`
+    (linear_out).
+
+    Masking: the output is masked wherever any input is.
+
+    Example:
+
+    ```python
+    a, b = keras.Input((128,)), keras.Input((64,))
+    y = kmul.layers.MUTANFusion(10, rank=5)([a, b])
+    ```
+
+    Reference:
+        - [MUTAN: Multimodal Tucker Fusion for Visual Question Answering
+          (Ben-younes et al., 2017)](https://arxiv.org/abs/1705.06676)
+    """
+
+    def __init__(self, units, hidden_units=128, rank=5, **kwargs):
+        check_positive_integer("rank", rank)
+        super().__init__(units, hidden_units, **kwargs)
+        self.rank = rank
+
+    def build_product(self, first, second):
+        hidden, rank = self.hidden_units, self.rank
+        self.add_projections(first, second, hidden)
+        self.merges = [
+            self.add_linear(f"{name}_merge", hidden, rank * hidden, rank)
+            for name in ("first", "second")
+        ]
+
+    def fuse(self, first, second):
+        first, second = self.project(first, second)
+        product = ops.multiply(
+            linear(first, *self.merges[0]), linear(second, *self.merges[1])
+        )
+        product = split_features(product, self.rank, self.hidden_units)
+        return ops.sum(product, axis=-2)
+
+    def get_config(self):
+        return {**super().get_config(), "rank": self.rank}

@@ -1,0 +1,98 @@
+import functools
+
+import keras
+from keras import ops
+
+from kmul._contractions import bilinear
+from kmul._contractions import outer_product
+from kmul._validation import check_positive_integer
+from kmul._validation import check_shapes
+from kmul.layers._kernel_layer import KernelLayer
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class TensorFusion(KernelLayer):
+    """Tensor fusion: the outer product of all modalities.
+
+    ```
+    z = [1; x_1]⊗[1; x_2]⊗...    y = zᵀW + b
+    ```
+
+    With `units=None` the output is z itself, flattened. Otherwise z is never
+    made where a cheaper order of contraction exists.
+
+    Args:
+        units: Positive integer, the size of the output's last axis, or
+            `None`.
+        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
+            `kernel_constraint` of W, the same of the bias, as in
+            `keras.layers.Dense`, and the arguments of every layer, `name` and
+            `dtype` for example.
+
+    Call arguments:
+        inputs: List or tuple of two or more tensors.
+
+    Input shape:
+        `(batch, ..., features_i)`, of rank 2 or more, equal before the last
+        axis.
+
+    Output shape:
+        `(batch, ..., units)`, or `(batch, ..., Π_i (1 + features_i))`.
+
+    Weights, if `units` is given: `kernel` W (Π_i (1 + features_i), units), the
+    first modality varying slowest, `bias` (units,). W is the transpose of the
+    linear layer that follows the fusion in the original.
+
+    Masking: the output is masked wherever any input is.
+
+    Example:
+
+    ```python
+    a, b = keras.Input((16,)), keras.Input((8,))
+    y = kmul.layers.TensorFusion(10)([a, b])
+    z = kmul.layers.TensorFusion()([a, b])  # (batch, 17 · 9)
+    ```
+
+    Reference:
+        - [Tensor Fusion Network for Multimodal Sentiment Analysis (Zadeh et
+          al., 2017)](https://arxiv.org/abs/1707.07250)
+    """
+
+    def __init__(self, units=None, **kwargs):
+        if units is not None:
+            check_positive_integer("units", units)
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape):
+        width = self._product_width(input_shape)
+        if self.units is not None:
+            self.kernel = self.add_kernel("kernel", (width, self.units))
+            self.bias = self.add_bias("bias", self.units)
+
+    def call(self, inputs):
+        inputs = [
+            ops.concatenate([ops.ones_like(x[..., :1]), x], axis=-1)
+            for x in inputs
+        ]
+        if self.units is None:
+            return functools.reduce(outer_product, inputs)
+        first = functools.reduce(outer_product, inputs[:-1])
+        shape = (first.shape[-1], inputs[-1].shape[-1], self.units)
+        kernel = ops.reshape(self.kernel, shape)
+        outputs = bilinear(first, inputs[-1], kernel)
+        return outputs if self.bias is None else ops.add(outputs, self.bias)
+
+    def compute_output_shape(self, input_shape):
+        width = self._product_width(input_shape)
+        leading = tuple(input_shape[0])[:-1]
+        return (*leading, width if self.units is None else self.units)
+
+    def _product_width(self, input_shape):
+        width = 1
+        for shape in check_shapes("TensorFusion", input_shape):
+            width *= 1 + shape[-1]
+        return width
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}

@@ -1,0 +1,71 @@
+import keras
+from keras import ops
+
+from kmul._contractions import bilinear
+from kmul.layers.fusion._base import Fusion
+
+
+@keras.saving.register_keras_serializable(package="kmul")
+class TuckerFusion(Fusion):
+    """Bilinear fusion in Tucker form, with a full core tensor.
+
+    ```
+    y = O(𝐓 ×_1 x̃_1 ×_2 x̃_2 + t)    x̃_i = L_i x_i
+    ```
+
+    Args:
+        units: Positive integer, the size of the output's last axis.
+        hidden_units: Positive integer, the size of each axis of the core 𝐓.
+        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
+            `kernel_constraint` of all kernels, the same of the biases, as in
+            `keras.layers.Dense`, and the arguments of every layer, `name` and
+            `dtype` for example.
+
+    Call arguments:
+        inputs: List or tuple of two tensors, `[x_1, x_2]`.
+
+    Input shape:
+        Two of `(batch, ..., features_i)`, of rank 2 or more, equal before the
+        last axis.
+
+    Output shape:
+        `(batch, ..., units)`.
+
+    Weights, in this order, kernels being transposes of the original's:
+    `first_kernel` L_1 and `first_bias` (linear0), `second_kernel` L_2 and
+    `second_bias` (linear1), `core_kernel` 𝐓 (hidden_units, hidden_units,
+    hidden_units), the axes being x̃_1, x̃_2 and the product, which is the
+    weight of the original's `nn.Bilinear` transposed by (1, 2, 0), `core_bias`
+    t, `output_kernel` O and `output_bias` (linear_out).
+
+    Masking: the output is masked wherever any input is.
+
+    Example:
+
+    ```python
+    a, b = keras.Input((128,)), keras.Input((64,))
+    y = kmul.layers.TuckerFusion(10, hidden_units=32)([a, b])
+    ```
+
+    Reference:
+        - [MUTAN: Multimodal Tucker Fusion for Visual Question Answering
+          (Ben-younes et al., 2017)](https://arxiv.org/abs/1705.06676)
+    """
+
+    def __init__(self, units, hidden_units=64, **kwargs):
+        super().__init__(units, hidden_units, **kwargs)
+
+    def build_product(self, first, second):
+        hidden = self.hidden_units
+        self.add_projections(first, second, hidden)
+        self.core_kernel = self.add_kernel(
+            "core_kernel", (hidden, hidden, hidden)
+        )
+        self.core_bias = self.add_bias("core_bias", hidden)
+
+    def fuse(self, first, second):
+        kernel = ops.convert_to_tensor(self.core_kernel)
+        product = bilinear(*self.project(first, second), kernel)
+        if self.core_bias is not None:
+            product = ops.add(product, self.core_bias)
+        return product

@@ -1,0 +1,251 @@
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import tasks
+from tasks.reasoning_ops import storage
+
+PREPARE = """
+import os, resource, signal, sys, time
+import tasks
+from tasks.reasoning_ops import storage
+
+settings = tasks.InputSettings(
+    "random", 16, train_records=3000, validation_records=40, test_records=50
+)
+{before}
+storage.prepare(settings, sys.argv[1])
+print("done")
+"""
+
+
+def start(data_dir, before=""):
+    return subprocess.Popen(
+        [sys.executable, "-c", PREPARE.format(before=before), data_dir],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def forget_what_was_verified():
+    storage._verified.clear()
+
+
+def test_killed(settings, tmp_path):
+    """A killed preparation is as none, and what it left is cleared away."""
+    process = start(
+        tmp_path,
+        "storage._write_manifest = lambda *_: "
+        "os.kill(os.getpid(), signal.SIGKILL)",
+    )
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    directory = storage.inputs_directory(settings, tmp_path)
+    assert not directory.exists()
+    (left,) = directory.parent.iterdir()
+    assert left.name == f".{directory.name}.incomplete"
+    other = tasks.InputSettings("one_hot", 16, 100, 10, 10)
+    storage.prepare(other, tmp_path)
+    assert not left.exists()
+    a, _ = storage.open_packed(settings, "train", tmp_path)
+    assert len(a) == 3000
+
+
+def test_interrupted(settings, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "_write_manifest", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            storage.prepare(settings, tmp_path)
+    directory = storage.inputs_directory(settings, tmp_path)
+    assert not list(directory.parent.iterdir())
+    assert storage.prepare(settings, tmp_path) == directory
+    assert list(directory.parent.iterdir()) == [directory]
+
+
+def test_disk_fills_up(settings, tmp_path):
+    """The operating system refuses to let a file grow past a limit."""
+    process = start(
+        tmp_path,
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
+    )
+    _, error = process.communicate()
+    directory = storage.inputs_directory(settings, tmp_path)
+    assert process.returncode == 1
+    assert error.strip().splitlines()[-1] == (
+        "tasks.reasoning_ops.storage.DataError: Could not prepare "
+        f"{directory}: File too large. Free or repair it, or name another "
+        "data directory."
+    )
+    assert not list(directory.parent.iterdir())
+
+
+def test_too_little_space(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1)
+    )
+    with pytest.raises(
+        storage.DataError, match="395,520 bytes are needed, 1 are free"
+    ):
+        storage.prepare(settings, tmp_path)
+
+
+def test_no_directory(settings, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(storage.DataError, match=r"Could not prepare .*file"):
+        storage.prepare(settings, tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_unwritable_directory(settings, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(storage.DataError, match="Permission denied"):
+        storage.prepare(settings, tmp_path)
+
+
+def test_two_at_once(settings, tmp_path):
+    """The second waits for the first, and takes what it has made."""
+    slowly = """
+generate = storage.generate
+def slow(settings):
+    print("drawn", flush=True)
+    time.sleep(1)
+    yield from generate(settings)
+storage.generate = slow
+"""
+    processes = [start(tmp_path, slowly) for _ in range(2)]
+    outputs = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    printed = sorted(output.split() for output, _ in outputs)
+    assert printed == [["done"], ["drawn", "done"]]
+    directory = storage.inputs_directory(settings, tmp_path)
+    assert list(directory.parent.iterdir()) == [directory]
+
+
+def test_another_prepares_when_the_first_is_killed(settings, tmp_path):
+    first = start(
+        tmp_path,
+        "storage._write_manifest = lambda *_: "
+        "(print('waits', flush=True), time.sleep(60))",
+    )
+    assert first.stdout.readline() == "waits\n"
+    second = start(tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(timeout=1)
+    first.kill()
+    first.communicate()
+    output, _ = second.communicate(timeout=30)
+    assert output == "done\n"
+
+
+@pytest.fixture
+def directory(settings, tmp_path):
+    yield storage.prepare(settings, tmp_path)
+    forget_what_was_verified()
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size - 100)
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def lengthen(path):
+    with open(path, "ab") as file:
+        file.write(b"more")
+
+
+def change_manifest(path):
+    manifest = json.loads(path.read_text())
+    manifest["settings"]["seed"] = 1
+    path.write_text(json.dumps(manifest))
+
+
+def forget_a_file(path):
+    manifest = json.loads(path.read_text())
+    del manifest["files"]["test_a.npy"]
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "name, damage, problem",
+    [
+        ("train_a.npy", truncate, "it has 192,028 bytes, not 192,128"),
+        ("train_b.npy", lengthen, "it has 192,132 bytes, not 192,128"),
+        ("train_b.npy", flip, "its checksum has changed"),
+        ("train_a.npy", os.unlink, "it is missing"),
+        ("inputs.json", truncate, "it is not the manifest it was"),
+        ("inputs.json", flip, "it is not the manifest it was"),
+        ("inputs.json", os.unlink, "it is missing"),
+        ("inputs.json", change_manifest, "it says .*'seed': 1.* not .*"),
+        ("inputs.json", forget_a_file, "it does not list the files"),
+    ],
+)
+def test_corrupted(name, damage, problem, settings, directory, tmp_path):
+    damage(directory / name)
+    with pytest.raises(storage.DataError) as caught:
+        storage.open_packed(settings, "train", tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{directory / name} is corrupted: ")
+    assert message.endswith(
+        f". Delete {directory}; it is prepared again when it is next used."
+    )
+    assert re.search(problem, message)
+    shutil.rmtree(directory)
+    assert len(storage.open_packed(settings, "train", tmp_path)[0]) == 3000
+
+
+def test_change_is_seen_after_verification(settings, directory, tmp_path):
+    storage.open_packed(settings, "train", tmp_path)
+    flip(directory / "train_a.npy")
+    with pytest.raises(storage.DataError, match="its checksum has changed"):
+        storage.open_packed(settings, "train", tmp_path)
+
+
+def test_only_the_blocks_that_are_read_are_verified(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "BLOCK", 1000)
+    settings = tasks.InputSettings("random", 16, 3000, 40, 50)
+    directory = storage.prepare(settings, tmp_path)
+    flip(directory / "train_a.npy")
+    a, _ = storage.open_packed(settings, "train", tmp_path, records=100)
+    assert a.shape == (100, 16)
+    with pytest.raises(storage.DataError, match="its checksum has changed"):
+        storage.open_packed(settings, "train", tmp_path)
+    forget_what_was_verified()
+
+
+def test_files_are_plain_numpy(settings, directory):
+    names = {path.name for path in directory.iterdir()}
+    assert names == {
+        "inputs.json",
+        *(f"{split}_{side}.npy" for split in tasks.SPLITS for side in "ab"),
+    }
+    vectors = np.load(directory / "train_a.npy")
+    assert vectors.shape == (3000, 16)
+    assert vectors.dtype == "<f4"
+
+
+def test_packed_size(tmp_path):
+    """The default data sets together stay within what was promised."""
+    total = sum(
+        storage.packed_bytes(tasks.InputSettings(inputs), split)
+        for inputs in tasks.INPUTS
+        for split in tasks.SPLITS
+    )
+    assert total < 2.2e9

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+import tasks
+from tasks import arithmetic_ops
+from tuning.problems.data import DataSettings
+from tuning.problems.problem import ARITHMETIC
+from tuning.problems.problem import find_problem
+from tuning.problems.problem import open_problem
+
+TOLERANCE = 0.16
+
+
+def open_arithmetic(operation="mul", **settings):
+    return open_problem(
+        f"arithmetic_ops/{operation}",
+        "uniform",
+        DataSettings(**settings),
+        TOLERANCE,
+    )
+
+
+@pytest.mark.parametrize("task", ARITHMETIC)
+def test_arithmetic(task):
+    problem = open_problem(
+        task, *find_problem(task).inputs_of(task), DataSettings(), TOLERANCE
+    )
+    assert problem.input_shapes == [(100,)] and problem.units == 1
+    x, y = arithmetic_ops.load("extrapolation", task.split("/")[1])
+    np.testing.assert_array_equal(problem.x("test"), x)
+    np.testing.assert_array_equal(problem.label("test"), y)
+    assert problem.x("train").max() <= 2 < problem.x("test").max()
+    accuracy, trivial = problem.constant()
+    assert not trivial and 0 <= accuracy < 0.5
+
+
+def test_what_counts_as_success():
+    problem = open_arithmetic("add")
+    threshold = arithmetic_ops.success_threshold("add")
+    assert problem.succeeded({"loss": 9.0, "error": threshold * 0.99}) is True
+    assert problem.succeeded({"loss": 0.0, "error": threshold * 1.01}) is False
+    assert problem.succeeded({"error": float("nan")}) is False
+
+
+def test_training_goes_on_for_the_sake_of_extrapolation():
+    """What every validation record is within tolerance of is not enough."""
+    problem = open_arithmetic("add")
+    goal = problem.goal(target=1.0)
+    assert goal["monitor"] == "val_error" and goal["mode"] == "min"
+    assert (
+        0
+        < goal["target"]
+        < arithmetic_ops.success_threshold("add", "validation")
+        < (TOLERANCE * problem.label("train").std()) ** 2
+    )
+
+
+def test_tolerance_is_in_standard_deviations():
+    problem = open_arithmetic("mul")
+    deviation = problem.label("train").std()
+    metric, _ = problem.metrics()
+    label = problem.label("train")[:100]
+    for error, accuracy in ((0.9, 1.0), (1.1, 0.0)):
+        metric.reset_state()
+        metric.update_state(label, label + error * TOLERANCE * deviation)
+        assert float(metric.result()) == accuracy
+
+
+def test_fewer_training_records():
+    problem = open_arithmetic(train_records=64)
+    assert len(problem.x("train")) == len(problem.label("train")) == 64
+    assert len(problem.x("validation")) > 64
+
+
+def test_images(data_dir):
+    data = DataSettings(str(data_dir), train_records=100)
+    problem = open_problem("placed_digits/digit", "images", data, TOLERANCE)
+    assert problem.input_shapes == [(20, 20, 1)] and problem.units == 10
+    x, y = tasks.placed_digits.load("train", "digit")
+    records = {split: problem.records(split) for split in tasks.SPLITS}
+    assert records == {"train": 100, "validation": 2_000, "test": 2_000}
+    np.testing.assert_array_equal(problem.x("train"), x[:100])
+    np.testing.assert_array_equal(problem.label("train"), y[:100])
+    most = np.bincount(y[:100]).argmax()
+    _, test = tasks.placed_digits.load("test", "digit")
+    assert problem.constant() == (np.mean(test == most), False)
+    assert problem.succeeded({}) is None

@@ -1,0 +1,390 @@
+import json
+import re
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+import tuning
+from test_tuning import small
+from tuning.population.population import Population
+from tuning.tuner import population_tuner as tuner_module
+from tuning.tuner.population_tuner import WORST
+
+pytestmark = [
+    # KerasTuner 1.4.8 calls what Python renamed long ago.
+    pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:getName:DeprecationWarning"),
+    # Its checkpoints hold the optimizer, the models they are loaded in none.
+    pytest.mark.filterwarnings("ignore:Skipping variable loading"),
+    # The Gaussian process of four points.
+    pytest.mark.filterwarnings("ignore:.*bound.*"),
+    pytest.mark.filterwarnings("ignore:.*lbfgs failed.*"),
+]
+X, Y = small.records()
+OBJECTIVE = keras_tuner.Objective("val_loss", "min")
+
+
+def build(hp):
+    return small.model(
+        rate=hp.Choice("rate", [1e-3, 1e-1]),
+        seed=hp.Choice("seed", [0, 1]),
+    )
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many members the populations had, in the order of their fits."""
+    sizes = []
+    fit = Population.fit
+
+    def watched(population, *args, **kwargs):
+        sizes.append(population.num_members)
+        return fit(population, *args, **kwargs)
+
+    monkeypatch.setattr(Population, "fit", watched)
+    return sizes
+
+
+def search(oracle, directory, hypermodel=build, epochs=2, **kwargs):
+    tuner = tuning.PopulationTuner(
+        oracle, hypermodel, directory=directory, **kwargs
+    )
+    tuner.search(
+        X,
+        Y,
+        batch_size=16,
+        epochs=epochs,
+        shuffle=False,
+        validation_data=(X, Y),
+        verbose=0,
+    )
+    return tuner
+
+
+def grid(objective=OBJECTIVE, **kwargs):
+    return keras_tuner.oracles.GridSearchOracle(objective=objective, **kwargs)
+
+
+def by_values(oracle):
+    """Returns the trials by what was tried in them."""
+    return {
+        json.dumps(trial.hyperparameters.values, sort_keys=True): trial
+        for trial in oracle.trials.values()
+    }
+
+
+def test_grid_as_one_by_one(tmp_path, sizes):
+    """The stock tuner, trial after trial, comes to the same."""
+    tuner = search(grid(), tmp_path, epochs=3)
+    stock = keras_tuner.GridSearch(
+        build, OBJECTIVE, directory=tmp_path, project_name="stock"
+    )
+    stock.search(
+        X,
+        Y,
+        batch_size=16,
+        epochs=3,
+        shuffle=False,
+        validation_data=(X, Y),
+        verbose=0,
+    )
+    assert sizes == [4]
+    mine, theirs = by_values(tuner.oracle), by_values(stock.oracle)
+    assert mine.keys() == theirs.keys()
+    for values, trial in mine.items():
+        other = theirs[values]
+        assert trial.status == other.status == "COMPLETED"
+        assert trial.score == pytest.approx(other.score, rel=1e-4)
+        assert trial.best_step == other.best_step
+    best, other = (
+        each.get_best_hyperparameters()[0] for each in (tuner, stock)
+    )
+    assert best.values == other.values
+    # The weights of the best epoch.
+    for one, two in zip(
+        tuner.get_best_models(4), stock.get_best_models(4), strict=True
+    ):
+        small.same_weights(
+            one.get_weights(), two.get_weights(), rtol=1e-3, atol=1e-5
+        )
+
+
+def test_checkpoint_is_of_the_best_epoch(tmp_path):
+    """A rate that makes things worse is best after the first epoch."""
+
+    def wild(hp):
+        rate = hp.Choice("rate", [5.0, 1e-2])
+        return small.model(rate, optimizer=keras.optimizers.SGD, metrics=())
+
+    tuner = search(grid(), tmp_path, wild, epochs=4)
+    steps = {}
+    for model, trial in zip(
+        tuner.get_best_models(2), tuner.oracle.get_best_trials(2), strict=True
+    ):
+        steps[trial.hyperparameters.get("rate")] = trial.best_step
+        assert model.evaluate(X, Y, verbose=0) == pytest.approx(
+            trial.score, rel=1e-4
+        )
+    assert steps == {1e-2: 3, 5.0: 0}
+
+
+@pytest.mark.parametrize(
+    "oracle, together",
+    [
+        (keras_tuner.oracles.RandomSearchOracle(OBJECTIVE, max_trials=4), [4]),
+        (
+            keras_tuner.oracles.BayesianOptimizationOracle(
+                OBJECTIVE, max_trials=4, num_initial_points=2, seed=1
+            ),
+            [3, 1],
+        ),
+        (keras_tuner.oracles.HyperbandOracle(OBJECTIVE, max_epochs=4), None),
+    ],
+    ids=["random", "bayesian", "hyperband"],
+)
+def test_every_oracle(oracle, together, tmp_path, sizes):
+    tuner = search(
+        oracle, tmp_path, max_members=3 if len(together or []) > 1 else 9
+    )
+    trials = oracle.trials.values()
+    assert {trial.status for trial in trials} == {"COMPLETED"}
+    assert sum(sizes) == len(trials)
+    assert max(sizes) > 1
+    if together:
+        assert sizes == together
+    best = tuner.oracle.get_best_trials()[0]
+    assert best.score == min(trial.score for trial in trials)
+
+
+def test_hyperband_goes_on_with_what_was_learned(tmp_path):
+    """A promoted trial starts from the weights of the earlier one."""
+
+    def hypermodel(hp):
+        return small.model(hp.Float("rate", 1e-3, 1e-2, sampling="log"))
+
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        OBJECTIVE, max_epochs=4, factor=2
+    )
+    search(oracle, tmp_path, hypermodel)
+    promoted = [
+        trial
+        for trial in oracle.trials.values()
+        if trial.hyperparameters.values.get("tuner/trial_id")
+    ]
+    assert promoted
+    for trial in promoted:
+        earlier = oracle.trials[trial.hyperparameters.values["tuner/trial_id"]]
+        assert trial.score < earlier.score
+
+
+def test_buckets_by_architecture(tmp_path, sizes):
+    def hypermodel(hp):
+        units = hp.Choice("units", [3, 5])
+        rate = hp.Choice("rate", [1e-3, 1e-2, 1e-1])
+        return small.model(rate, body=[keras.layers.Dense(units)])
+
+    tuner = search(grid(), tmp_path, hypermodel)
+    assert sizes == [3, 3]
+    assert len(tuner.oracle.trials) == 6
+
+
+def test_most_members(tmp_path, sizes):
+    search(grid(), tmp_path, max_members=3)
+    assert sizes == [3, 1]
+
+
+def test_labels_of_the_hypermodel(tmp_path):
+    class Labelled(keras_tuner.HyperModel):
+        def build(self, hp):
+            hp.Choice("label", [0, 1])
+            return small.model(1e-2)
+
+        def label(self, hp):
+            return hp.get("label")
+
+    tuner = tuning.PopulationTuner(grid(), Labelled(), directory=tmp_path)
+    y = [Y, Y + 10]
+    tuner.search(X, y, batch_size=16, validation_data=(X, y), verbose=0)
+    scores = {
+        trial.hyperparameters.get("label"): trial.score
+        for trial in tuner.oracle.trials.values()
+    }
+    assert scores[0] < 2 < 50 < scores[1]
+
+
+class Broken(keras_tuner.HyperModel):
+    """Cannot be built at some rates, nor trained at others."""
+
+    def build(self, hp):
+        rate = hp.Choice("rate", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+        if rate in (2.0, 3.0):
+            raise ZeroDivisionError(f"no model at {rate}")
+        options = {"clipnorm": 1.0} if rate == 5.0 else {}
+        return small.model(
+            rate / 100, optimizer=lambda r: keras.optimizers.SGD(r, **options)
+        )
+
+
+def test_failures(tmp_path):
+    """Each is a trial with its message; the others are trained."""
+    tuner = search(grid(), tmp_path, Broken())
+    by_rate = {
+        trial.hyperparameters.get("rate"): trial
+        for trial in tuner.oracle.trials.values()
+    }
+    assert {rate: trial.status for rate, trial in by_rate.items()} == {
+        1.0: "COMPLETED",
+        2.0: "FAILED",
+        3.0: "FAILED",
+        4.0: "COMPLETED",
+        5.0: "FAILED",
+        6.0: "COMPLETED",
+    }
+    assert by_rate[2.0].message.strip().splitlines()[-1] == (
+        "ZeroDivisionError: no model at 2.0"
+    )
+    assert "clipnorm=1.0" in by_rate[5.0].message
+    assert tuner.oracle.end_order == [by_rate[r].trial_id for r in range(1, 7)]
+
+
+def test_failures_in_a_row_end_the_search_as_always(tmp_path):
+    def broken(hp):
+        if hp.Choice("rate", [1.0, 2.0, 3.0, 4.0]) > 1:
+            raise ZeroDivisionError("never")
+        return small.model(0.1)
+
+    with pytest.raises(RuntimeError, match="consecutive failures exceeded"):
+        search(grid(), tmp_path, broken)
+    oracle = grid(max_consecutive_failed_trials=10)
+    search(oracle, tmp_path, broken, project_name="patient")
+    assert len(oracle.trials) == 4
+
+
+def test_a_failed_trial_is_tried_again_if_the_oracle_wants(tmp_path):
+    tries = []
+
+    def flaky(hp):
+        rate = hp.Choice("rate", [1e-3, 1e-2])
+        tries.append(rate)
+        if rate == 1e-2 and tries.count(rate) == 1:
+            raise ZeroDivisionError("this once")
+        return small.model(rate)
+
+    tuner = search(grid(max_retries_per_trial=1), tmp_path, flaky)
+    assert {t.status for t in tuner.oracle.trials.values()} == {"COMPLETED"}
+    assert tries.count(1e-2) == 2
+
+
+@pytest.mark.parametrize(
+    "name, direction", [("val_loss", "min"), ("val_accuracy", "max")]
+)
+def test_divergence_is_the_worst_score(name, direction, tmp_path):
+    """It is no failure, and does not end the search, in a row or not."""
+
+    def hypermodel(hp):
+        return small.model(
+            hp.Choice("rate", [1e-2, 1e20, 1e25, 1e30, 1e35]),
+            optimizer=keras.optimizers.SGD,
+            activation=None,
+            metrics=[small.accuracy()],
+        )
+
+    objective = keras_tuner.Objective(name, direction)
+    tuner = search(grid(objective), tmp_path, hypermodel)
+    trials = {
+        trial.hyperparameters.get("rate"): trial
+        for trial in tuner.oracle.trials.values()
+    }
+    assert {trial.status for trial in trials.values()} == {"COMPLETED"}
+    assert tuner.get_best_hyperparameters()[0].get("rate") == 1e-2
+    for rate, trial in trials.items():
+        assert np.isfinite(trial.score)
+        loss = trial.metrics.get_history("val_loss")[0].value[0]
+        assert (loss == WORST) == (rate > 1)
+
+
+def test_several_objectives(tmp_path):
+    objective = [
+        keras_tuner.Objective("val_loss", "min"),
+        keras_tuner.Objective("val_mean_absolute_error", "min"),
+    ]
+    tuner = search(grid(objective), tmp_path)
+    for trial in tuner.oracle.trials.values():
+        values = [
+            trial.metrics.get_history(each.name)[0].value[0]
+            for each in objective
+        ]
+        assert trial.score == pytest.approx(sum(values))
+
+
+def test_unknown_objective(tmp_path):
+    objective = keras_tuner.Objective("val_acuracy", "max")
+    with pytest.raises(
+        RuntimeError,
+        match=r"objective should be one of \['loss', 'val_loss', "
+        r"'val_mean_absolute_error'\]. Received: objective='val_acuracy'",
+    ):
+        search(grid(objective), tmp_path)
+
+
+class TooMuch(Exception):
+    """Stands for what a backend raises when memory runs out."""
+
+
+@pytest.fixture
+def small_memory(monkeypatch, sizes):
+    """A device with room for two members."""
+    monkeypatch.setattr(
+        tuner_module.backend_loops(),
+        "is_out_of_memory",
+        lambda error: isinstance(error, TooMuch),
+    )
+    fit = Population.fit
+
+    holds = [2]
+
+    def limited(population, *args, **kwargs):
+        if population.num_members > holds[0]:
+            raise TooMuch(f"{population.num_members} members")
+        return fit(population, *args, **kwargs)
+
+    monkeypatch.setattr(Population, "fit", limited)
+    return holds
+
+
+@pytest.mark.filterwarnings("ignore:The device has too little memory")
+def test_out_of_memory_halves_the_population(tmp_path, small_memory, sizes):
+    with pytest.warns(UserWarning, match="4 members together.* with 2"):
+        tuner = search(grid(), tmp_path)
+    assert {t.status for t in tuner.oracle.trials.values()} == {"COMPLETED"}
+    assert len(tuner.oracle.trials) == sum(sizes) == 4
+    assert max(sizes) <= 2
+    assert tuner.max_members == 2
+    other = search(grid(), tmp_path, project_name="other")
+    mine, theirs = by_values(tuner.oracle), by_values(other.oracle)
+    assert {v: t.score for v, t in mine.items()} == pytest.approx(
+        {v: t.score for v, t in theirs.items()}, rel=1e-5
+    )
+
+
+def test_memory_too_small_for_one_member(tmp_path, small_memory):
+    small_memory[0] = 0
+    oracle = grid(max_consecutive_failed_trials=100)
+    with pytest.warns(UserWarning, match="too little memory"):
+        search(oracle, tmp_path)
+    assert {trial.status for trial in oracle.trials.values()} == {"FAILED"}
+    assert "TooMuch: 1 members" in oracle.trials["0000"].message
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, "many", None])
+def test_bad_max_members(value, tmp_path):
+    with pytest.raises(
+        ValueError,
+        match="`max_members`. Expected a positive integer. Received: "
+        + re.escape(f"max_members={value!r}"),
+    ):
+        tuning.PopulationTuner(
+            grid(), build, directory=tmp_path, max_members=value
+        )

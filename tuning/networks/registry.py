@@ -1,0 +1,85 @@
+"""The networks that are searched over, by name."""
+
+import difflib
+import functools
+import importlib
+import inspect
+
+import keras
+import keras_tuner
+
+from tuning.networks.images import LayerAttendedCNN
+from tuning.networks.images import PlainCNN
+from tuning.networks.images import ResidualCNN
+from tuning.networks.layers import layer_names
+from tuning.networks.layers import network_of_layer
+from tuning.networks.vectors import Dense
+from tuning.networks.vectors import DenseResidual
+from tuning.networks.vectors import Multiply
+from tuning.networks.vectors import MultiplySimple
+
+NETWORKS = {
+    "dense": Dense,
+    "dense_residual": DenseResidual,
+    "multiply": Multiply,
+    "multiply_simple": MultiplySimple,
+    "cnn": PlainCNN,
+    "cnn_residual": ResidualCNN,
+    "cnn_attention": LayerAttendedCNN,
+}
+
+
+@functools.lru_cache(maxsize=256)
+def find_network(name):
+    """Returns the hypermodel class of a network.
+
+    Args:
+        name: A key of `NETWORKS`; the name of a layer of `kmul.layers`, in
+            small letters with underscores; or `package.module:Name` for
+            anybody's own: a Keras layer class, as for `network_of_layer`, or
+            a KerasTuner hypermodel that is made with a
+            `tuning.problems.problem.Problem`. Layers take arguments after a
+            further colon: `"film:residual=False"`.
+
+    Raises:
+        ValueError: There is no such network.
+    """
+    path, _, last = name.rpartition(":")
+    plain, arguments = (path, last) if "=" in last else (name, "")
+    found = _find(plain)
+    if inspect.isclass(found) and issubclass(found, keras.layers.Layer):
+        try:
+            return network_of_layer(found, arguments)
+        except ValueError as error:
+            raise ValueError(f"The network {name!r}: {error}") from error
+    if not (
+        inspect.isclass(found) and issubclass(found, keras_tuner.HyperModel)
+    ):
+        raise ValueError(
+            f"The network {name!r} should be a Keras layer class or a "
+            f"KerasTuner HyperModel class. Received: {found!r}"
+        )
+    if arguments:
+        raise ValueError(
+            f"The network {plain!r} takes no arguments, which layers alone do. "
+            f"Received: {arguments!r}"
+        )
+    return found
+
+
+def _find(name):
+    known = {**NETWORKS, **layer_names()}
+    if name in known:
+        return known[name]
+    if ":" not in name:
+        near = difflib.get_close_matches(name, known)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(
+            f"Unknown network: {name!r}.{hint} Known: {', '.join(known)}, "
+            "or package.module:Name for one of your own."
+        )
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"Cannot import network {name!r}: {error}") from error

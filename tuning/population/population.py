@@ -1,0 +1,441 @@
+"""Many members of one architecture, trained as one Keras model."""
+
+import math
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from tuning.population.architecture import Architecture
+from tuning.population.architecture import evaluate_program
+from tuning.population.architecture import train_program
+from tuning.population.batches import Batches
+from tuning.population.loops import backend_loops
+
+# Steps that one call of the compiled loop takes at most: their batches are in
+# memory together, and losses come back after each call.
+STEPS_PER_CALL = 256
+
+
+class Population(keras.Model):
+    """Trains many members of one architecture in one `fit`.
+
+    ```
+    θ_i ← optimizer(θ_i, ∇ loss(f(x; θ_i), y_{l_i}), rate_i)    for each i
+    ```
+
+    Every member has its own weights, optimizer state, learning rate and, if
+    wanted, labels `l_i`; all see the same batches of `x` in the same order.
+    The loop over steps and members is compiled, so nothing is paid per step in
+    Python (on torch, one Python step per batch remains, for all members
+    together). A member's numbers do not depend on the others': one that
+    diverges touches nobody.
+
+    Args:
+        members: List of built and compiled Keras models of one architecture
+            (they may differ in learning rate and weights). They give the
+            initial weights, and are not changed. The same model may be given
+            several times.
+        learning_rates: List of a positive number per member. Default: those
+            of the members' optimizers.
+        vectorize: Boolean, whether members take each step together, which
+            suits an accelerator, or each is trained over many steps in turn,
+            which keeps it in a CPU's cache. Default: by the device. Members
+            of some hundred parameters are faster together on a CPU, too: nine
+            of 200 six times on JAX.
+        **kwargs: The arguments of every model, `name` for example.
+
+    A member may be any model that Keras's own training step trains with one
+    loss and an optimizer of `keras.optimizers` without clipping, weight decay
+    or averaging. State that changes in training (batch normalisation) is kept
+    per member.
+
+    Call arguments:
+        inputs: What a member is called on.
+
+    Output shape:
+        `(batch, members, ...)`, the members' outputs side by side.
+
+    Attributes:
+        steps: Integer array, the optimizer steps that each member has taken.
+        reached: Boolean array, the members that have reached `target`.
+        diverged: Boolean array, the members whose loss is not finite.
+
+    Example:
+
+    ```python
+    models = []
+    for rate in (1e-3, 1e-2, 1e-1):
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(rate), "mse")
+        models.append(model)
+    population = tuning.Population(models)
+    history = population.fit(x, y, epochs=10, validation_data=(x_val, y_val))
+    best = population.member(np.nanargmin(history.history["val_loss"][-1]))
+    ```
+    """
+
+    def __init__(self, members, learning_rates=None, vectorize=None, **kwargs):
+        members = list(members)
+        if not members:
+            raise ValueError(
+                "A population should have at least one member. "
+                "Received: members=[]"
+            )
+        architecture = Architecture(members[0])
+        checked = {id(members[0])}
+        for model in members[1:]:
+            if id(model) not in checked and Architecture(model) != architecture:
+                raise ValueError(
+                    "All members of a population should have one architecture. "
+                    f"Received: {members[0].name!r} and {model.name!r}, which "
+                    "differ in more than their weights and learning rates."
+                )
+            checked.add(id(model))
+        rates = _learning_rates(members, learning_rates)
+        super().__init__(**kwargs)
+        # Keras tracks the layers among its attributes; in a closure the
+        # architecture's own variables stay out of the population's.
+        self._architecture = lambda: architecture
+        self._vectorize = (
+            backend_loops().is_accelerated() if vectorize is None else vectorize
+        )
+        self.num_members = len(members)
+        self.steps = np.zeros(len(members), int)
+        self.reached = np.zeros(len(members), bool)
+        self.diverged = np.zeros(len(members), bool)
+        self._trainable = self._stacked(members, "trainable_variables", True)
+        self._constant = self._stacked(members, "non_trainable_variables")
+        self._optimizer_state = [
+            self.add_weight(
+                shape=(len(members), *variable.shape),
+                dtype=variable.dtype,
+                initializer=_Values(
+                    rates
+                    if variable.name == "learning_rate"
+                    else [variable] * len(members)
+                ),
+                trainable=False,
+                name=f"optimizer_{i}",
+            )
+            for i, variable in enumerate(architecture.optimizer.variables)
+        ]
+        self.built = True
+
+    def _stacked(self, members, attribute, trainable=False):
+        variables = [getattr(member, attribute) for member in members]
+        return [
+            self.add_weight(
+                shape=(len(members), *each[0].shape),
+                dtype=each[0].dtype,
+                initializer=_Values(each),
+                trainable=trainable,
+                name=f"{attribute}_{i}",
+            )
+            for i, each in enumerate(zip(*variables, strict=True))
+        ]
+
+    def call(self, inputs):
+        model = self._architecture().model
+        outputs = [
+            model.stateless_call(
+                [v[member] for v in self._trainable],
+                [v[member] for v in self._constant],
+                inputs,
+            )[0]
+            for member in range(self.num_members)
+        ]
+        return ops.stack(outputs, axis=1)
+
+    def compute_output_shape(self, input_shape):
+        shape = self._architecture().model.compute_output_shape(input_shape)
+        return (shape[0], self.num_members, *shape[1:])
+
+    def fit(
+        self,
+        x,
+        y,
+        labels=None,
+        batch_size=32,
+        epochs=1,
+        steps_per_epoch=None,
+        shuffle=True,
+        seed=0,
+        validation_data=None,
+        monitor=None,
+        target=None,
+        mode="max",
+        callbacks=None,
+    ):
+        """Trains all members on the same batches.
+
+        Args:
+            x: Array of shape `(records, ...)`, or nested arrays.
+            y: Array of labels of shape `(records, ...)`; or a function of `x`
+                that computes the labels of some records; or a list of
+                these, of which each member learns one.
+            labels: List of an integer per member, the index into `y` of what
+                it learns. Default: 0.
+            batch_size: Positive integer. Records that do not fill a batch at
+                the end of a pass are left out of it.
+            epochs: Positive integer. After each, the members are evaluated,
+                and callbacks are called.
+            steps_per_epoch: Positive integer. Default: one pass over `x`.
+                Passes go on across epochs.
+            shuffle: Boolean, whether each pass has an order of its own.
+            seed: Integer, the seed of the orders.
+            validation_data: Tuple `(x, y)`, of the forms above.
+            monitor: Name of a validation metric, `"val_loss"` for example. A
+                member that has reached `target` in it keeps its weights, and
+                no longer changes.
+            target: Number, compared with what is monitored.
+            mode: `"max"` if what is monitored should be at least `target`,
+                `"min"` if at most.
+            callbacks: List of Keras callbacks. Called per epoch, not per
+                batch; each log is an array of a number per member.
+
+        Returns:
+            A `keras.callbacks.History`; each entry of its `history` is a list
+            with an array of a number per member for each epoch. `loss` is the
+            mean over the epoch's steps.
+
+        Raises:
+            ValueError: An argument does not fit.
+        """
+        if mode not in ("max", "min"):
+            raise ValueError(
+                "Invalid value for argument `mode`. Expected 'max' or 'min'. "
+                f"Received: mode={mode!r}"
+            )
+        if (monitor is None) != (target is None):
+            raise ValueError(
+                "`monitor` and `target` should be given together. Received: "
+                f"monitor={monitor!r}, target={target!r}"
+            )
+        if monitor is not None and monitor not in self._monitored():
+            raise ValueError(
+                "Invalid value for argument `monitor`. Expected one of "
+                f"{self._monitored()}. Received: monitor={monitor!r}"
+            )
+        if monitor is not None and validation_data is None:
+            raise ValueError("`monitor` needs `validation_data`.")
+        labels = self._labels(labels, y)
+        batches = Batches(x, y, batch_size, shuffle, seed)
+        steps_per_epoch = steps_per_epoch or batches.per_pass
+        history = keras.callbacks.History()
+        callbacks = keras.callbacks.CallbackList(
+            [*(callbacks or []), history], model=self
+        )
+        self.stop_training = False
+        callbacks.on_train_begin()
+        for epoch in range(epochs):
+            callbacks.on_epoch_begin(epoch)
+            logs = {"loss": self._train(batches, steps_per_epoch, labels)}
+            if validation_data is not None:
+                scores = self.evaluate(*validation_data, labels=labels)
+                logs.update({f"val_{k}": v for k, v in scores.items()})
+            if monitor is not None:
+                better = np.greater_equal if mode == "max" else np.less_equal
+                self.reached |= ~self.diverged & better(logs[monitor], target)
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training or not self._active().any():
+                break
+        callbacks.on_train_end()
+        return history
+
+    def evaluate(self, x, y, labels=None, batch_size=1000):
+        """Returns each member's loss and metrics.
+
+        Args:
+            x, y, labels: As for `fit`.
+            batch_size: Positive integer.
+
+        Returns:
+            A dictionary of `loss` and the metrics' names, each an array of a
+            number per member.
+        """
+        architecture = self._architecture()
+        labels = self._labels(labels, y)
+        program = evaluate_program(architecture, self._vectorize)
+        everyone = np.ones(self.num_members, bool)
+        carry = (
+            self._state(),
+            [
+                [np.stack([value] * self.num_members) for value in values]
+                for values in architecture.initial_metrics()
+            ],
+            np.zeros(self.num_members, "float32"),
+        )
+        carry = keras.tree.map_structure(ops.convert_to_tensor, carry)
+        batches = Batches(x, y, batch_size, shuffle=False, keep_all=True)
+        for xs, ys in batches.one_pass(STEPS_PER_CALL):
+            carry, _ = program(carry, everyone, labels, xs, ys)
+        _, metrics, total = carry
+        scores = {"loss": ops.convert_to_numpy(total) / batches.records}
+        for metric, values in zip(architecture.metrics, metrics, strict=True):
+            values = [ops.convert_to_numpy(value) for value in values]
+            scores[metric.name] = np.array(
+                [
+                    ops.convert_to_numpy(
+                        metric.stateless_result([v[i] for v in values])
+                    )
+                    for i in range(self.num_members)
+                ]
+            )
+        return scores
+
+    def member(self, index):
+        """Returns a member as a Keras model of its own, compiled and built.
+
+        Its optimizer has the member's learning rate and state, so training
+        can go on from there.
+        """
+        model = self._architecture().model
+        # Unlike `from_config`, it needs no layer to be registered.
+        member = keras.models.clone_model(model)
+        if not member.built:
+            member.build_from_config(model.get_build_config())
+        member.compile_from_config(model.get_compile_config())
+        member.optimizer.build(member.trainable_variables)
+        for variables, stacked in (
+            (member.trainable_variables, self._trainable),
+            (member.non_trainable_variables, self._constant),
+            (member.optimizer.variables, self._optimizer_state),
+        ):
+            for variable, values in zip(variables, stacked, strict=True):
+                variable.assign(values[index])
+        return member
+
+    def member_weights(self, index):
+        """Returns a member's weights as arrays, in `get_weights`' order."""
+        model = self._architecture().model
+        values = {
+            id(variable): ops.convert_to_numpy(stacked[index])
+            for variables, stack in (
+                (model.trainable_variables, self._trainable),
+                (model.non_trainable_variables, self._constant),
+            )
+            for variable, stacked in zip(variables, stack, strict=True)
+        }
+        return [values[id(variable)] for variable in model.weights]
+
+    def _train(self, batches, steps, labels):
+        """Takes `steps` steps; returns the mean loss of each member."""
+        program = train_program(self._architecture(), self._vectorize)
+        calls = math.ceil(steps / STEPS_PER_CALL)
+        per_call = math.ceil(steps / calls)
+        state = self._state()
+        total = np.zeros(self.num_members)
+        taken = np.zeros(self.num_members, int)
+        pending = []
+        try:
+            while steps:
+                now = min(per_call, steps)
+                active = self._active()
+                state, losses = program(
+                    state, active, labels, *batches.next(now)
+                )
+                steps -= now
+                pending.append((active, now, losses))
+                # The losses of a call are waited for when the next one has
+                # been sent off, whose batches are made in the meantime.
+                while len(pending) > (1 if steps else 0):
+                    active, now, losses = pending.pop(0)
+                    losses = ops.convert_to_numpy(losses)
+                    total[active] += losses[active].sum(axis=1)
+                    taken[active] += now
+                    self.diverged[active] |= ~np.isfinite(losses[active, -1])
+        finally:
+            self._assign(state)
+            self.steps += taken
+        with np.errstate(invalid="ignore"):
+            return total / taken
+
+    def _active(self):
+        return ~(self.reached | self.diverged)
+
+    def _monitored(self):
+        names = ["loss", *(m.name for m in self._architecture().metrics)]
+        return [f"val_{name}" for name in names]
+
+    def _labels(self, labels, y):
+        count = len(y) if isinstance(y, list) else 1
+        labels = (
+            np.zeros(self.num_members, "int32")
+            if labels is None
+            else (np.asarray(labels, "int32"))
+        )
+        if (
+            labels.shape != (self.num_members,)
+            or not ((labels >= 0) & (labels < count)).all()
+        ):
+            raise ValueError(
+                "Invalid value for argument `labels`. Expected an index into "
+                f"the {count} label arrays for each of {self.num_members} "
+                f"members. Received: labels={labels.tolist()}"
+            )
+        return labels
+
+    def _state(self):
+        return tuple(
+            [variable.value for variable in variables]
+            for variables in (
+                self._trainable,
+                self._constant,
+                self._optimizer_state,
+            )
+        )
+
+    def _assign(self, state):
+        for variables, values in zip(
+            (self._trainable, self._constant, self._optimizer_state),
+            state,
+            strict=True,
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+
+
+class _Values(keras.initializers.Initializer):
+    """Gives the values of variables, stacked."""
+
+    def __init__(self, variables):
+        self.variables = variables
+
+    def __call__(self, shape, dtype=None):
+        values = [ops.convert_to_numpy(each) for each in self.variables]
+        return ops.convert_to_tensor(np.stack(values), dtype=dtype)
+
+
+def _learning_rates(members, learning_rates):
+    if learning_rates is None:
+        for member in members:
+            if isinstance(
+                member.optimizer.get_config().get("learning_rate"), dict
+            ):
+                raise ValueError(
+                    "A population's member should have a number as its "
+                    "learning rate, not a schedule. Received: "
+                    f"{member.optimizer.get_config()['learning_rate']}"
+                )
+        return [float(member.optimizer.learning_rate) for member in members]
+    rates = [float(rate) for rate in learning_rates]
+    if len(rates) != len(members) or not all(
+        0 < rate < math.inf for rate in rates
+    ):
+        raise ValueError(
+            "Invalid value for argument `learning_rates`. Expected a positive "
+            f"number for each of {len(members)} members. "
+            f"Received: learning_rates={learning_rates}"
+        )
+    return rates
+
+
+def warn_out_of_memory(members, fewer):
+    """Tells how many members were too many, and how many are tried next."""
+    warnings.warn(
+        f"The device has too little memory for {members} members together; "
+        f"going on with {fewer}.",
+        stacklevel=3,
+    )

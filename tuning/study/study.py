@@ -1,0 +1,254 @@
+"""A study: cells searched, trained and tested, resumable at any moment."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+import keras
+
+import tasks
+from tuning.population.loops import backend_loops
+from tuning.problems.data import DataSettings
+from tuning.problems.problem import open_problem
+from tuning.study.cells import Cell
+from tuning.study.job import Job
+from tuning.study.job import run_job
+from tuning.study.protocol import Protocol
+from tuning.study.rows import RESULT_COLUMNS
+from tuning.study.rows import TRIAL_COLUMNS
+from tuning.study.rows import Table
+from tuning.study.saving import best_path
+from tuning.study.saving import candidate_path
+from tuning.study.saving import move_model
+from tuning.study.workers import run_jobs
+
+
+class StudyError(ValueError):
+    """A study cannot be run as it was asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What all rows of a study's directory have in common.
+
+    Attributes:
+        protocol: The training procedure.
+        data: The records.
+        one_by_one: Whether trials are trained one after the other.
+    """
+
+    protocol: Protocol = dataclasses.field(default_factory=Protocol)
+    data: DataSettings = dataclasses.field(default_factory=DataSettings)
+    one_by_one: bool = False
+
+    def fingerprint(self):
+        """Returns what must agree for rows to stand in one table."""
+        return {
+            **dataclasses.asdict(self.protocol),
+            "width": self.data.width,
+            "train_records": self.data.train_records,
+            "tuner": "one-by-one" if self.one_by_one else "population",
+            "backend": keras.config.backend(),
+        }
+
+
+class Study:
+    """Results in a directory, and what is left to do for a list of cells.
+
+    Args:
+        directory: Where `results.csv` and `trials.csv` are, or will be.
+        cells: List of `Cell`s.
+        settings: A `Settings`.
+        save_best: Directory to save the best model of each task in, or None.
+
+    Raises:
+        StudyError: The directory cannot be used.
+    """
+
+    def __init__(self, directory, cells, settings, save_best=None):
+        self.directory = pathlib.Path(directory)
+        self.cells = list(cells)
+        self.settings = settings
+        self.save_best = None if save_best is None else pathlib.Path(save_best)
+
+    @contextlib.contextmanager
+    def open(self):
+        """Takes hold of the directory, for one process at a time."""
+        for path in (self.directory, self.save_best or self.directory):
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                # Nothing but trying tells whether it can be written to.
+                tempfile.TemporaryFile(dir=path).close()
+            except OSError as error:
+                raise StudyError(
+                    f"Cannot write to {path}: {error.strerror}."
+                ) from error
+        lock = open(self.directory / ".lock", "w")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StudyError(
+                    f"Another search is running in {self.directory}."
+                ) from error
+            self._check_settings()
+            try:
+                self.results = Table(
+                    self.directory / "results.csv", RESULT_COLUMNS
+                )
+                self.trials = Table(
+                    self.directory / "trials.csv", TRIAL_COLUMNS
+                )
+            except ValueError as error:
+                raise StudyError(str(error)) from error
+            yield self
+
+    def missing(self):
+        """Returns the cells that have no result yet."""
+        done = {
+            Cell.of_row(row)
+            for row in self.results.rows
+            if row["status"] != "failed"
+        }
+        return [cell for cell in self.cells if cell not in done]
+
+    def rows(self):
+        """Returns the results of this study's cells."""
+        wanted = set(self.cells)
+        return [row for row in self.results.rows if Cell.of_row(row) in wanted]
+
+    def prepare(self):
+        """Makes sure that the records of every input are there and whole."""
+        protocol, data = self.settings.protocol, self.settings.data
+        pairs = {
+            # Operations on the same inputs have the same records.
+            (cell.task not in tasks.OPERATIONS and cell.task, cell.inputs): cell
+            for cell in self.missing()
+        }
+        for cell in pairs.values():
+            problem = open_problem(
+                cell.task, cell.inputs, data, protocol.tolerance
+            )
+            for split in tasks.SPLITS:
+                records = problem.records(split)
+                if split == "train" and records < protocol.batch_size:
+                    raise StudyError(
+                        f"There are {records} records of {cell.inputs} to "
+                        "train on, not enough for one batch. Received: "
+                        f"batch_size={protocol.batch_size}"
+                    )
+
+    def run(self):
+        """Runs what is missing, and yields `(job, kind, content)`.
+
+        Each kind is one of `run_jobs` and `run_job`; rows are in the tables
+        before they are yielded.
+        """
+        missing = set(self.missing())
+        self._write_settings()
+        # Rows of what failed or was interrupted are made anew.
+        self.results.remove(lambda row: Cell.of_row(row) in missing)
+        self.trials.remove(lambda row: Cell.of_row(row) in missing)
+        shutil.rmtree(self.directory / "tuner", ignore_errors=True)
+        for job, kind, content in run_jobs(self._jobs(missing), run_job):
+            if kind == "trials":
+                self.trials.append(content)
+            elif kind == "result":
+                self.results.append([content])
+                if self.save_best is not None:
+                    self._keep_if_best(Cell.of_row(content), content)
+            elif kind == "error":
+                yield from self._fail(job, content)
+            yield job, kind, content
+        shutil.rmtree(self.directory / "tuner", ignore_errors=True)
+
+    def _fail(self, job, message):
+        done = {Cell.of_row(row) for row in self.results.rows}
+        line = message.strip().splitlines()[-1]
+        for cell in job.cells:
+            if cell not in done:
+                row = {**cell.row(), "status": "failed", "message": line}
+                self.results.append([row])
+                yield job, "result", row
+
+    def _jobs(self, cells):
+        """Groups cells into jobs, the longest first."""
+        together = backend_loops().is_accelerated()
+        groups = {}
+        for cell in self.cells:
+            if cell in cells:
+                operation = tasks.OPERATIONS.get(cell.task)
+                key = (cell.inputs, cell.network, cell.activation)
+                if together and operation and not self.settings.one_by_one:
+                    key += (operation.label_width(self.settings.data.width),)
+                else:
+                    key += (cell.task, cell.seed)
+                groups.setdefault(key, []).append(cell)
+        jobs = [
+            Job(
+                tuple(group),
+                self.settings.protocol,
+                self.settings.data,
+                str(self.directory),
+                self.settings.one_by_one,
+                self.save_best is not None,
+            )
+            for group in groups.values()
+        ]
+        return sorted(jobs, key=lambda job: -job.steps)
+
+    def _check_settings(self):
+        path = self.directory / "settings.json"
+        mine = json.loads(json.dumps(self.settings.fingerprint()))
+        if path.exists():
+            try:
+                theirs = json.loads(path.read_text())
+                if not isinstance(theirs, dict):
+                    raise ValueError("not an object")
+            except ValueError as error:
+                raise StudyError(
+                    f"{path} is damaged. Remove it, or name another directory."
+                ) from error
+            different = [
+                f"{name} {theirs.get(name)} (now {mine.get(name)})"
+                for name in sorted({*mine, *theirs})
+                if theirs.get(name) != mine.get(name)
+            ]
+            if different:
+                raise StudyError(
+                    f"{self.directory} was made with other settings: "
+                    f"{', '.join(different)}. Name another directory."
+                )
+        elif (self.directory / "results.csv").exists():
+            raise StudyError(
+                f"{self.directory} has results, but no {path.name} that says "
+                "how they were made. Name another directory."
+            )
+
+    def _write_settings(self):
+        path = self.directory / "settings.json"
+        temporary = path.with_name(f".{path.name}")
+        text = json.dumps(self.settings.fingerprint(), indent=1) + "\n"
+        temporary.write_text(text)
+        os.replace(temporary, path)
+
+    def _keep_if_best(self, cell, row):
+        candidate = candidate_path(self.directory, cell)
+        if not candidate.exists():
+            return
+        rivals = [
+            float(other["accuracy"])
+            for other in self.results.rows[:-1]
+            if (other["task"], other["inputs"]) == (cell.task, cell.inputs)
+            and other["accuracy"]
+        ]
+        if all(float(row["accuracy"]) > rival for rival in rivals):
+            move_model(
+                candidate,
+                best_path(self.save_best, cell),
+            )
