@@ -7,6 +7,9 @@ was received.
 import itertools
 import numbers
 
+import keras
+import numpy as np
+
 
 def check_positive_integer(name, value):
     """Returns `value` if it is an integer of at least 1."""
@@ -60,6 +63,25 @@ def check_fraction(name, value):
             f"[0, 1]. Received: {name}={value!r}"
         )
     return float(value)
+
+
+def check_boolean(name, value):
+    """Returns `value` if it is `True` or `False`."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected True or False. "
+            f"Received: {name}={value!r}"
+        )
+    return bool(value)
+
+
+def check_data_format(value):
+    """Returns `value`, that of the Keras configuration if it is `None`."""
+    if value is None:
+        return keras.config.image_data_format()
+    return check_choice(
+        "data_format", value, ("channels_last", "channels_first")
+    )
 
 
 def check_choice(name, value, choices):
