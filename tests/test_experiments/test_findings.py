@@ -1,0 +1,66 @@
+"""The page of findings says what the committed rows say."""
+
+import pathlib
+
+import pandas as pd
+import pytest
+
+from experiments.findings import arithmetic
+from experiments.findings import article
+from experiments.findings import page
+from experiments.findings import rows
+from experiments.findings.claim import Verdict
+from experiments.findings.claim import by_sign
+from experiments.findings.claim import mean
+from experiments.findings.claim import share
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+
+
+def test_page_follows_from_the_rows():
+    assert (DOCS / "findings.md").read_text(encoding="utf-8") == page.text()
+
+
+def test_another_row_makes_another_page(monkeypatch):
+    changed = rows.distinct().copy()
+    changed.loc[changed.family == "dense_residual", "accuracy"] = 0.0
+    monkeypatch.setattr(rows, "distinct", lambda: changed)
+    claim = article.residual_is_worst()
+    assert claim.verdict != Verdict.REFUTED
+    assert claim.evidence not in (DOCS / "findings.md").read_text()
+
+
+def test_equal_functions_are_counted_once():
+    pairs = rows.distinct()[rows.PAIR].drop_duplicates()
+    assert len(pairs) == 22
+    labels = rows.grid().pivot_table(
+        index=rows.PAIR, columns="network", values="loss"
+    )
+    for pair, same in rows.SAME.items():
+        pd.testing.assert_series_equal(
+            labels.loc[pair], labels.loc[same], check_names=False, rtol=1e-3
+        )
+
+
+def test_shares_have_wilsons_interval():
+    assert share(98, 100) == "98 of 100 [93%, 99%]"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([0.1, 0.2, 0.15], Verdict.SUPPORTED),
+        ([-0.1, -0.2, -0.15], Verdict.REFUTED),
+        ([-0.1, 0.2, 0.15], Verdict.UNDECIDED),
+    ],
+)
+def test_verdict_follows_from_the_interval(values, verdict):
+    assert by_sign(mean(values)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("operation", "threshold"), [("add", 1.6e-5), ("mul", 0.16)]
+)
+def test_published_thresholds(operation, threshold):
+    found = arithmetic.published_threshold(operation)
+    assert found == pytest.approx(threshold, rel=0.05)
