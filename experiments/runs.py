@@ -11,7 +11,7 @@ import time
 import keras
 
 from tuning.study.job import device_name
-from tuning.study.rows import Table
+from tuning.study.table import Table
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
 
@@ -66,8 +66,6 @@ class Runs:
     def __init__(self, directory, settings, row_class):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._fields = dataclasses.fields(row_class)
-        self._row_class = row_class
         described = {
             "backend": keras.config.backend(),
             **dataclasses.asdict(settings),
@@ -79,30 +77,17 @@ class Runs:
                 f"{directory} holds a run with other settings or of another "
                 "backend (settings.json). Give another --directory."
             )
-        names = [field.name for field in self._fields]
-        self._table = Table(self.directory / "results.csv", names)
+        self._table = Table(self.directory / "results.csv", row_class)
         path.write_text(described)
 
     @property
     def rows(self):
         """List of the rows."""
-
-        def value(field, text):
-            return text == "True" if field.type is bool else field.type(text)
-
-        return [
-            self._row_class(
-                **{
-                    field.name: value(field, row[field.name])
-                    for field in self._fields
-                }
-            )
-            for row in self._table.rows
-        ]
+        return self._table.rows
 
     def add(self, rows):
         """Writes rows, all of them or, if that fails, none."""
-        self._table.append([dataclasses.asdict(row) for row in rows])
+        self._table.append(rows)
 
     def run(self, jobs, work, describe):
         """Works on jobs on all processors, and writes what they send.

@@ -5,7 +5,6 @@ import base64
 import html
 import io
 import json
-import os
 import pathlib
 import string
 import sys
@@ -18,10 +17,12 @@ import tasks
 from tuning import reporting
 from tuning.reporting import figures
 from tuning.reporting import tables as summary
-from tuning.study.rows import RESULT_COLUMNS
-from tuning.study.rows import TRIAL_COLUMNS
-from tuning.study.rows import Table
-from tuning.study.rows import as_file_name
+from tuning.study.files import as_file_name
+from tuning.study.files import replace_file
+from tuning.study.rows import Result
+from tuning.study.rows import Trial
+from tuning.study.rows import columns
+from tuning.study.table import Table
 
 DESCRIPTION = """\
 Turn the results of a search into a page, DIRECTORY/report.html, and figures,
@@ -47,32 +48,30 @@ SETTINGS = {
     "target": "validation accuracy at which training stops",
     "width": "width of each of the two inputs",
 }
-# Columns of tables: name, heading, format.
-_NETWORK = [
-    ("network", "network", "{}"),
-    ("depth", "depth", "{}"),
-    ("activation", "activation", "{}"),
-]
-_PAIR = [("task", "task", "{}"), ("inputs", "inputs", "{}")]
+
+
+def _shown(*names):
+    """Returns the names, headings and formats of a result's columns."""
+    known = columns(Result)
+    return [(name, known[name].heading, known[name].format) for name in names]
+
+
+_NETWORK = _shown("network", "depth", "activation")
+_PAIR = _shown("task", "inputs")
 _SCORES = [
-    ("accuracy", "accuracy", "{:.4f}"),
+    *_shown("accuracy"),
     ("accuracy_interval", "± (95 %)", "{:.4f}"),
-    ("constant_accuracy", "constant", "{:.4f}"),
-    ("skill", "skill", "{:.3f}"),
+    *_shown("constant_accuracy", "skill"),
     ("skill_interval", "± (95 %)", "{:.3f}"),
-    ("success", "success", "{:.2f}"),
+    *_shown("success"),
 ]
 _TRAINING = [
     ("learning_rate", "rate", "numbers"),
-    ("choices", "chosen", "{}"),
-    ("steps", "steps", "{:,.0f}"),
+    *_shown("choices", "steps"),
 ]
 _COUNTS = [
     ("seeds", "seeds", "{}"),
-    ("loss", "loss", "{:.3g}"),
-    ("seconds", "seconds", "{:,.1f}"),
-    ("parameters", "parameters", "{:,.0f}"),
-    ("status", "status", "{}"),
+    *_shown("loss", "seconds", "parameters", "status"),
 ]
 
 
@@ -134,10 +133,10 @@ def write_report(directory, published=None):
             f"{directory} has no results.csv. Make one with python -m "
             f"tuning.search --directory {directory}"
         )
-    results = _read(directory / "results.csv", RESULT_COLUMNS)
+    results = _read(directory / "results.csv", Result)
     if results.empty:
         raise ValueError(f"{directory / 'results.csv'} has no results yet.")
-    trials = _read(directory / "trials.csv", TRIAL_COLUMNS)
+    trials = _read(directory / "trials.csv", Trial)
     settings = _read_settings(directory / "settings.json")
     if published is not None:
         published = _read_published(published)
@@ -158,12 +157,12 @@ def write_report(directory, published=None):
         title="What the networks learned", body=page.text()
     )
     path = directory / "report.html"
-    _replace(path, text.encode())
+    replace_file(path, text)
     return path
 
 
-def _read(path, columns):
-    return summary.to_frame(Table(path, columns))
+def _read(path, row_class):
+    return summary.to_frame(Table(path, row_class).rows, row_class)
 
 
 def _read_settings(path):
@@ -186,17 +185,6 @@ def _read_published(path):
         raise ValueError(f"{path} has no column {', '.join(missing)}.")
     summary.to_numbers(frame, path)
     return frame
-
-
-def _replace(path, content):
-    """Writes a file that is whole, or as it was, at every moment."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 class _Page:
@@ -496,9 +484,7 @@ class _Page:
         shown = [
             *_PAIR,
             *_NETWORK,
-            ("seed", "seed", "{}"),
-            ("status", "status", "{}"),
-            ("message", "message", "{}"),
+            *_shown("seed", "status", "message"),
         ]
         results = self._results
         results = results[
@@ -512,7 +498,7 @@ class _Page:
             self._paragraph("Trials of a learning rate that failed:")
             self._table(
                 trials,
-                [*shown[:-2], ("learning_rate", "rate", "{:g}"), shown[-1]],
+                [*shown[:-2], *_shown("learning_rate"), shown[-1]],
             )
 
     def table(self):
@@ -570,7 +556,7 @@ class _Page:
         figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
         content = buffer.getvalue()
         self._figures.mkdir(exist_ok=True)
-        _replace(self._figures / as_file_name(f"{name}.png"), content)
+        replace_file(self._figures / as_file_name(f"{name}.png"), content)
         width = round(figure.get_figwidth() * 96)
         return (
             f'<figure><img width="{width}" alt="{html.escape(description)}" '

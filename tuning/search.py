@@ -210,15 +210,17 @@ def _list():
 
 def _search(options):
     import keras
-    import rich.console
 
     from tuning.problems.data import DataSettings
+    from tuning.study.cells import count_trials
     from tuning.study.cells import select_cells
     from tuning.study.job import device_name
     from tuning.study.progress import Progress
+    from tuning.study.progress import open_console
     from tuning.study.progress import results_table
     from tuning.study.protocol import LEARNING_RATES
     from tuning.study.protocol import Protocol
+    from tuning.study.rows import Status
     from tuning.study.study import Settings
     from tuning.study.study import Study
 
@@ -250,15 +252,14 @@ def _search(options):
         ),
         options.save_best,
     )
-    console = rich.console.Console()
+    console = open_console()
     with study.open():
         missing = study.missing()
-        trials = sum(cell.trials(protocol) for cell in missing)
+        trials = sum(count_trials(cell, protocol) for cell in missing)
         console.print(
             f"Backend {keras.config.backend()} on {device_name()}: "
             f"{len(missing)} of {len(cells)} cells to run, {trials} trials of "
-            f"{protocol.search_steps:,} steps.",
-            highlight=False,
+            f"{protocol.search_steps:,} steps."
         )
         study.prepare()
         with Progress(console, missing, protocol) as progress:
@@ -269,14 +270,13 @@ def _search(options):
     console.print(
         f"Results: {study.results.path}\nTrials: {study.trials.path}\n"
         f"A page of them: python -m tuning.report {options.directory}",
-        highlight=False,
         soft_wrap=True,
     )
     if options.save_best:
         console.print(f"Best models: {options.save_best}", soft_wrap=True)
-    failed = sum(row["status"] == "failed" for row in rows)
+    failed = sum(row.status == Status.FAILED for row in rows)
     if failed:
-        console.print(f"[red]{failed} cells failed.[/red]")
+        console.print(f"{failed} cells failed.", style="red")
     return 1 if failed else 0
 
 

@@ -30,12 +30,13 @@ from tuning.population.population import Population
 from tuning.problems.data import DataSettings
 from tuning.problems.problem import ARITHMETIC
 from tuning.problems.problem import open_problem
-from tuning.reporting.tables import to_numbers
+from tuning.reporting.tables import to_frame
 from tuning.study.cells import select_cells
 from tuning.study.job import device_name
 from tuning.study.job import hyperparameters
 from tuning.study.progress import Progress
 from tuning.study.protocol import Protocol
+from tuning.study.rows import Result
 from tuning.study.study import Settings
 from tuning.study.study import Study
 from tuning.study.workers import processors
@@ -164,9 +165,7 @@ def train(cells, directory, data, console):
         with Progress(console, study.missing(), PROTOCOL) as progress:
             for event in study.run():
                 progress.update(*event)
-        frame = pd.DataFrame(study.rows())
-        to_numbers(frame, study.results.path)
-        return frame
+        return to_frame(study.rows(), Result)
 
 
 def time_steps(job, send):

@@ -13,45 +13,42 @@ import pytest
 from tuning import report
 from tuning.reporting import figures
 from tuning.reporting import tables as summary
-from tuning.study.rows import RESULT_COLUMNS
-from tuning.study.rows import TRIAL_COLUMNS
-from tuning.study.rows import Table
+from tuning.study.files import replace_file
+from tuning.study.rows import Cell
+from tuning.study.rows import Result
+from tuning.study.rows import Status
+from tuning.study.rows import Trial
+from tuning.study.rows import columns as columns_of
+from tuning.study.table import Table
 
 DIVERGED = float(np.finfo("float32").max)
 
 
 def cell(task, inputs, network, depth=1, activation="linear", seed=0):
-    return {
-        "task": task,
-        "inputs": inputs,
-        "network": network,
-        "depth": depth,
-        "activation": activation,
-        "seed": seed,
-    }
+    return Cell(task, inputs, network, depth, activation, seed)
 
 
 def result(accuracy, constant, *args, parameters=100, **kwargs):
-    return {
-        **cell(*args, **kwargs),
-        "accuracy": accuracy,
-        "loss": 0.25,
-        "constant_accuracy": constant,
-        "skill": (accuracy - constant) / (1 - constant),
-        "learning_rate": 0.01,
-        "steps": 3000,
-        "seconds": 1.5,
-        "parameters": parameters,
-        "backend": "jax",
-        "device": "a processor",
-        "status": "trivial" if constant >= 0.99 else "done",
-        "message": "",
-    }
+    return Result.of(
+        cell(*args, **kwargs),
+        accuracy=accuracy,
+        loss=0.25,
+        constant_accuracy=constant,
+        skill=(accuracy - constant) / (1 - constant),
+        learning_rate=0.01,
+        steps=3000,
+        seconds=1.5,
+        parameters=parameters,
+        backend="jax",
+        device="a processor",
+        status=Status.TRIVIAL if constant >= 0.99 else Status.DONE,
+    )
 
 
 def failure(message, *args, **kwargs):
-    row = {"status": "failed", "message": message}
-    return {**cell(*args, **kwargs), **row}
+    return Result.of(
+        cell(*args, **kwargs), status=Status.FAILED, message=message
+    )
 
 
 RESULTS = [
@@ -68,15 +65,14 @@ RESULTS = [
     failure("again", "reduce_max", "random", "dense", 1),
 ]
 TRIALS = [
-    {
-        **cell("logical_xor", "many_hot", "multiply", seed=seed),
-        "learning_rate": rate,
-        "accuracy": 0.5,
-        "loss": loss,
-        "steps": 1000,
-        "status": "diverged" if loss == DIVERGED else "done",
-        "message": "",
-    }
+    Trial.of(
+        cell("logical_xor", "many_hot", "multiply", seed=seed),
+        learning_rate=rate,
+        accuracy=0.5,
+        loss=loss,
+        steps=1000,
+        status=Status.DIVERGED if loss == DIVERGED else Status.DONE,
+    )
     for seed in range(3)
     for rate, loss in (
         (0.001, 1.0),
@@ -87,10 +83,13 @@ TRIALS = [
     )
 ]
 TRIALS.append(
-    {
-        **failure("no memory", "logical_xor", "many_hot", "multiply"),
-        "learning_rate": 100.0,
-    }
+    Trial.of(
+        cell("logical_xor", "many_hot", "multiply"),
+        learning_rate=100.0,
+        steps=1000,
+        status=Status.FAILED,
+        message="no memory",
+    )
 )
 SETTINGS = {"search_steps": 1000, "batch_size": 32, "learning_rates": [0.1, 10]}
 PUBLISHED = """\
@@ -105,16 +104,10 @@ logical_xor,random,dense,1,linear,1.0,1,0.1,9,2018-11-02 10:00:00
 
 def write_study(directory, results=RESULTS, trials=TRIALS):
     directory.mkdir(exist_ok=True)
-    Table(directory / "results.csv", RESULT_COLUMNS).append(results)
-    Table(directory / "trials.csv", TRIAL_COLUMNS).append(trials)
+    Table(directory / "results.csv", Result).append(results)
+    Table(directory / "trials.csv", Trial).append(trials)
     (directory / "settings.json").write_text(json.dumps(SETTINGS))
     return directory
-
-
-def frame(rows, columns, tmp_path):
-    table = Table(tmp_path / "table.csv", columns)
-    table.append(rows)
-    return summary.to_frame(table)
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +126,8 @@ def page(study):
 
 
 @pytest.fixture
-def cells(tmp_path):
-    return summary.over_seeds(frame(RESULTS, RESULT_COLUMNS, tmp_path))
+def cells():
+    return summary.over_seeds(summary.to_frame(RESULTS, Result))
 
 
 def section(page, name):
@@ -313,9 +306,9 @@ def test_heat_map_of_skill_marks_what_is_learned(cells):
     }
 
 
-def test_learning_rates_show_what_diverged(tmp_path):
-    trials = frame(TRIALS, TRIAL_COLUMNS, tmp_path)
-    results = pd.DataFrame(RESULTS[:1])
+def test_learning_rates_show_what_diverged():
+    trials = summary.to_frame(TRIALS, Trial)
+    results = summary.to_frame(RESULTS[:1], Result)
     axes = figures.learning_rates(trials, results, "title").axes[0]
     lines = {line.get_marker(): line for line in axes.lines}
     # Rate 10 diverged with two seeds, and ended with a loss of 2 with the
@@ -348,8 +341,8 @@ def test_results_without_a_score_still_make_a_page(tmp_path):
     assert "There is no settings.json." in page
 
 
-def header(columns):
-    return ",".join(columns) + "\n"
+def header(row_class):
+    return ",".join(columns_of(row_class)) + "\n"
 
 
 ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,\n"
@@ -360,25 +353,25 @@ ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,\n"
     [
         ("results.csv", None, "has no results.csv"),
         ("results.csv", "", "does not name the expected columns"),
-        ("results.csv", header(RESULT_COLUMNS), "has no results yet"),
-        ("results.csv", header(RESULT_COLUMNS) + "dot,", "is cut off"),
+        ("results.csv", header(Result), "has no results yet"),
+        ("results.csv", header(Result) + "dot,", "is cut off"),
         ("results.csv", b"\xff\xfe\x00", "does not name the expected columns"),
         (
             "results.csv",
-            header(RESULT_COLUMNS) + ROW.format("much", "done"),
+            header(Result) + ROW.format("much", "done"),
             "in line 2, accuracy is 'much', not a number",
         ),
         (
             "results.csv",
-            header(RESULT_COLUMNS) + ROW.format("", "done"),
-            "a row that is done has no accuracy",
+            header(Result) + ROW.format("", "done"),
+            "in line 2, a row that is done has no accuracy",
         ),
         (
             "results.csv",
-            header(RESULT_COLUMNS) + ROW.format("0.5", "fine"),
-            "a row has the status 'fine'",
+            header(Result) + ROW.format("0.5", "fine"),
+            "in line 2, status is 'fine', not one of done, ",
         ),
-        ("trials.csv", header(TRIAL_COLUMNS) + "dot\n", "line 2 has 1 fields"),
+        ("trials.csv", header(Trial) + "dot\n", "line 2 has 1 fields"),
         ("settings.json", "{", "settings.json is damaged"),
         ("figures", "", "figures"),
     ],
@@ -435,7 +428,7 @@ def test_interrupted_writing_leaves_the_old_page(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        report._replace(path, b"new")
+        replace_file(path, "new")
     assert path.read_text() == "as it was"
     assert list(tmp_path.iterdir()) == [path]
 

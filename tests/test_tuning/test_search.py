@@ -11,8 +11,9 @@ import pytest
 
 from tuning import search
 from tuning.networks.images import LayerAttendedCNN
-from tuning.study.rows import RESULT_COLUMNS
-from tuning.study.rows import TRIAL_COLUMNS
+from tuning.study.rows import Result
+from tuning.study.rows import Trial
+from tuning.study.rows import columns
 from tuning.study.saving import check_model
 
 pytestmark = [
@@ -59,7 +60,7 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
 
     results = rows(directory / "results.csv")
     assert len(results) == 6
-    assert tuple(results[0]) == RESULT_COLUMNS
+    assert list(results[0]) == list(columns(Result))
     for row in results:
         if row["network"] == networks[0]:
             assert row["status"] == "failed"
@@ -77,7 +78,7 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
         assert row["backend"] == keras.config.backend()
         assert row["device"]
     trials = rows(directory / "trials.csv")
-    assert tuple(trials[0]) == TRIAL_COLUMNS
+    assert list(trials[0]) == list(columns(Trial))
     assert len(trials) == 8
     for row in results:
         if row["status"] == "failed":

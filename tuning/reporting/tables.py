@@ -1,9 +1,13 @@
 """What the rows of a study say: means over seeds, best networks, rankings."""
 
+import dataclasses
+
 import pandas as pd
 import scipy.special
 
 import tasks
+from tuning.study.rows import Result
+from tuning.study.rows import columns
 
 PAIR = ["task", "inputs"]
 VARIANT = ["network", "depth", "activation"]
@@ -12,53 +16,30 @@ CELL = PAIR + VARIANT
 # that hardly differ from a constant, where that one is nearly as accurate.
 LEARNED_ACCURACY = 0.99
 LEARNED_SKILL = 0.9
-_NUMBERS = (
-    "depth",
-    "seed",
-    "accuracy",
-    "loss",
-    "constant_accuracy",
-    "skill",
-    "learning_rate",
-    "steps",
-    "seconds",
-    "parameters",
-    "success",
-)
 
 
-def to_frame(table):
-    """Returns the rows of a `tuning.study.rows.Table` as a data frame.
+def to_frame(rows, row_class):
+    """Returns rows of a table as a data frame, what is missing as NaN.
 
-    Raises:
-        ValueError: What should be a number is not.
+    Args:
+        rows: List of `tuning.study.rows.Result`s, or of `Trial`s.
+        row_class: Their class.
     """
-    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
-    to_numbers(frame, table.path)
-    whole = frame[["depth", "seed"]]
-    if (whole.isna() | (whole % 1 != 0)).any(axis=None):
-        raise ValueError(
-            f"{table.path} is damaged: a row has no depth or no seed that is "
-            "an integer. Mend or remove it."
-        )
-    frame[["depth", "seed"]] = whole.astype(int)
-    unknown = set(frame.status) - {"done", "trivial", "failed", "diverged"}
-    if unknown:
-        raise ValueError(
-            f"{table.path} is damaged: a row has the status "
-            f"{min(unknown)!r}. Mend or remove it."
-        )
-    if frame.accuracy[frame.status.isin(["done", "trivial"])].isna().any():
-        raise ValueError(
-            f"{table.path} is damaged: a row that is done has no accuracy. "
-            "Mend or remove it."
-        )
-    return frame
+    known = columns(row_class)
+    frame = pd.DataFrame(map(dataclasses.asdict, rows), columns=[*known])
+    return frame.astype(
+        {
+            name: float if column.optional else column.type
+            for name, column in known.items()
+            if column.is_number
+        }
+    )
 
 
 def to_numbers(frame, path):
     """Turns a frame's columns of text into numbers, blanks into NaN."""
-    for name in frame.columns.intersection(_NUMBERS):
+    numeric = [each.name for each in columns(Result).values() if each.is_number]
+    for name in frame.columns.intersection(numeric):
         text = frame[name].str.strip()
         numbers = pd.to_numeric(text, errors="coerce")
         wrong = numbers.isna() & ~text.str.lower().isin(["", "nan"])

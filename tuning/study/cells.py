@@ -1,6 +1,5 @@
 """What is searched: every combination of task, inputs and network."""
 
-import dataclasses
 import difflib
 import itertools
 import math
@@ -11,52 +10,28 @@ from tuning.networks.registry import NETWORKS
 from tuning.networks.registry import find_network
 from tuning.problems.problem import GROUPS
 from tuning.problems.problem import find_problem
+from tuning.study.rows import Cell
 
 DEFAULT_INPUTS = "many_hot"
 _KINDS = {1: "vectors", 3: "images"}
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class Cell:
-    """One row of the results: a network of one depth on one task."""
+def choices_of(cell):
+    """Returns what a cell's network searches beside the learning rate."""
+    return getattr(find_network(cell.network), "choices", {})
 
-    task: str
-    inputs: str
-    network: str
-    depth: int
-    activation: str
-    seed: int
 
-    @classmethod
-    def of_row(cls, row):
-        """Returns the cell of a row of the results, or of the trials."""
-        return cls(
-            row["task"],
-            row["inputs"],
-            row["network"],
-            int(row["depth"]),
-            row["activation"],
-            int(row["seed"]),
-        )
+def count_trials(cell, protocol):
+    """Returns how many trials a cell has under a `Protocol`."""
+    return len(protocol.learning_rates) * math.prod(
+        map(len, choices_of(cell).values())
+    )
 
-    def row(self):
-        return dataclasses.asdict(self)
 
-    @property
-    def choices(self):
-        """What is searched beside the learning rate: values by name."""
-        return getattr(find_network(self.network), "choices", {})
-
-    def trials(self, protocol):
-        """Returns how many trials the cell has under a `Protocol`."""
-        return len(protocol.learning_rates) * math.prod(
-            map(len, self.choices.values())
-        )
-
-    def steps(self, protocol):
-        """Returns the steps of its trials and training together, at most."""
-        trials = self.trials(protocol) * protocol.search_steps
-        return trials + protocol.train_steps
+def count_steps(cell, protocol):
+    """Returns the steps of its trials and training together, at most."""
+    trials = count_trials(cell, protocol) * protocol.search_steps
+    return trials + protocol.train_steps
 
 
 def select_cells(

@@ -21,9 +21,14 @@ from tuning.population.population import Population
 from tuning.population.population import warn_out_of_memory
 from tuning.problems.data import DataSettings
 from tuning.problems.problem import open_problem
-from tuning.study.cells import Cell
+from tuning.study.cells import choices_of
+from tuning.study.cells import count_steps
+from tuning.study.files import as_file_name
 from tuning.study.protocol import Protocol
-from tuning.study.rows import as_file_name
+from tuning.study.rows import Cell
+from tuning.study.rows import Result
+from tuning.study.rows import Status
+from tuning.study.rows import Trial
 from tuning.study.saving import candidate_path
 from tuning.study.saving import save_model
 from tuning.tuner.population_tuner import WORST
@@ -63,7 +68,7 @@ class Job:
     @property
     def steps(self):
         """Optimizer steps, at most, of all members together."""
-        return sum(cell.steps(self.protocol) for cell in self.cells)
+        return sum(count_steps(cell, self.protocol) for cell in self.cells)
 
 
 def run_job(job, send):
@@ -161,7 +166,7 @@ def search_cells(job, send):
             activation=job.cells[0].activation,
             seed=sorted({cell.seed for cell in job.cells}),
             learning_rate=protocol.learning_rates,
-            **job.cells[0].choices,
+            **choices_of(job.cells[0]),
         ),
         # A failed trial is a row, and never the end of the search.
         max_consecutive_failed_trials=10**9,
@@ -170,15 +175,15 @@ def search_cells(job, send):
 
     def trial_ended(trial):
         row = _trial_row(trial, job)
-        cell = Cell.of_row(row)
+        cell = row.cell
         if cell not in job.cells:
             return
         send("trials", [row])
         send("steps", protocol.search_steps)
-        if row["status"] == "failed":
-            messages.setdefault(cell, row["message"])
-        elif row["loss"] < losses.get(cell, np.inf):
-            best[cell], losses[cell] = trial.hyperparameters, row["loss"]
+        if row.status == Status.FAILED:
+            messages.setdefault(cell, row.message)
+        elif row.loss < losses.get(cell, np.inf):
+            best[cell], losses[cell] = trial.hyperparameters, row.loss
 
     tuner_class = _OneByOne if job.one_by_one else _Together
     tuner = tuner_class(
@@ -270,25 +275,25 @@ def train_cells(job, best, search_seconds, send):
         mine = {name: float(values[i]) for name, values in scores.items()}
         accuracy, loss = mine["accuracy"], mine["loss"]
         success = problem.succeeded(mine)
-        row = {
-            **cell.row(),
-            "accuracy": accuracy,
-            "loss": loss,
-            "constant_accuracy": constant,
-            "skill": (accuracy - constant) / (1 - constant)
+        row = Result.of(
+            cell,
+            accuracy=accuracy,
+            loss=loss,
+            constant_accuracy=constant,
+            skill=(accuracy - constant) / (1 - constant)
             if constant < 1
-            else "",
-            "success": "" if success is None else int(success),
-            "learning_rate": hp.get("learning_rate"),
-            "choices": _choices(cell, hp),
-            "steps": int(steps[i]),
-            "seconds": seconds,
-            "parameters": members[i].count_params(),
-            "backend": keras.config.backend(),
-            "device": device_name(),
-            "status": "trivial" if trivial else "done",
-            "message": "" if np.isfinite(loss) else "the loss is not finite",
-        }
+            else None,
+            success=None if success is None else int(success),
+            learning_rate=hp.get("learning_rate"),
+            choices=_choices(cell, hp),
+            steps=int(steps[i]),
+            seconds=seconds,
+            parameters=members[i].count_params(),
+            backend=keras.config.backend(),
+            device=device_name(),
+            status=Status.TRIVIAL if trivial else Status.DONE,
+            message="" if np.isfinite(loss) else "the loss is not finite",
+        )
         if job.save:
             save_model(
                 candidate_path(job.directory, cell),
@@ -307,7 +312,7 @@ def _judge_constant(problem):
 
 def _choices(cell, hp):
     """Returns what was chosen beside the learning rate, in words."""
-    return " ".join(f"{name}={hp.get(name)}" for name in cell.choices)
+    return " ".join(f"{name}={hp.get(name)}" for name in choices_of(cell))
 
 
 def _train_together(job, model, cells, members, send):
@@ -410,35 +415,40 @@ def _is_reached(goal, logs):
 
 
 def _trial_row(trial, job):
-    values = trial.hyperparameters.values
-    row = {
-        "task": values["task"],
-        "inputs": job.cells[0].inputs,
-        "network": job.cells[0].network,
-        "depth": values["depth"],
-        "activation": values["activation"],
-        "seed": values["seed"],
-        "learning_rate": values["learning_rate"],
-        "choices": _choices(job.cells[0], trial.hyperparameters),
-        "steps": job.protocol.search_steps,
-        "status": "done",
-        "message": "",
-    }
+    hp = trial.hyperparameters
+    first = job.cells[0]
+    row = Trial(
+        task=hp.get("task"),
+        inputs=first.inputs,
+        network=first.network,
+        depth=hp.get("depth"),
+        activation=hp.get("activation"),
+        seed=hp.get("seed"),
+        learning_rate=hp.get("learning_rate"),
+        choices=_choices(first, hp),
+        steps=job.protocol.search_steps,
+        status=Status.FAILED,
+        message=_last(trial.message),
+    )
     if trial.status != "COMPLETED":
-        return {**row, "status": "failed", "message": _last(trial.message)}
+        return row
 
     def value(name):
         return float(np.mean(trial.metrics.get_history(name)[0].value))
 
-    row["accuracy"], row["loss"] = value("val_accuracy"), value("val_loss")
-    if row["loss"] >= WORST:
-        row["status"] = "diverged"
-    return row
+    loss = value("val_loss")
+    return dataclasses.replace(
+        row,
+        accuracy=value("val_accuracy"),
+        loss=loss,
+        status=Status.DIVERGED if loss >= WORST else Status.DONE,
+        message="",
+    )
 
 
 def _send_failure(cell, message, send):
-    row = {"status": "failed", "message": _last(message)}
-    send("result", {**cell.row(), **row})
+    row = Result.of(cell, status=Status.FAILED, message=_last(message))
+    send("result", row)
 
 
 def _last(message):

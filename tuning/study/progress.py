@@ -1,9 +1,40 @@
 """What a search shows while it runs, and when it is done."""
 
 import rich.box
-import rich.live
+import rich.console
 import rich.progress
 import rich.table
+
+from tuning.study.cells import count_steps
+from tuning.study.rows import Result
+from tuning.study.rows import Status
+from tuning.study.rows import columns
+
+# The columns of the table of results, in their order there.
+SHOWN = (
+    "task",
+    "inputs",
+    "network",
+    "activation",
+    "depth",
+    "seed",
+    "accuracy",
+    "constant_accuracy",
+    "skill",
+    "learning_rate",
+    "steps",
+    "seconds",
+    "status",
+)
+
+
+def open_console():
+    """Returns a console that prints text as it is.
+
+    Names and messages come from anywhere: what looks like markup in them is
+    none.
+    """
+    return rich.console.Console(markup=False, highlight=False)
 
 
 class Progress:
@@ -22,7 +53,7 @@ class Progress:
         self._best = None
         self._trials = {}
         self._bar = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
+            rich.progress.TextColumn("{task.description}", markup=False),
             rich.progress.BarColumn(),
             rich.progress.TaskProgressColumn(),
             rich.progress.TimeElapsedColumn(),
@@ -34,7 +65,7 @@ class Progress:
         )
         self._all = self._bar.add_task(
             self._summary(),
-            total=sum(cell.steps(protocol) for cell in cells),
+            total=sum(count_steps(cell, protocol) for cell in cells),
         )
         self._running = {}
 
@@ -58,8 +89,8 @@ class Progress:
             self._bar.update(
                 self._running[job],
                 description=(
-                    f"  {job.name}, depth {last['depth']}: trial "
-                    f"{self._trials[job]}, rate {last['learning_rate']:g}"
+                    f"  {job.name}, depth {last.depth}: trial "
+                    f"{self._trials[job]}, rate {last.learning_rate:g}"
                 ),
             )
         elif kind == "steps":
@@ -73,43 +104,26 @@ class Progress:
             self._bar.remove_task(self._running.pop(job))
 
     def _summary(self):
-        best = "" if self._best is None else f", best so far {self._best}"
-        return f"[bold]{self._done}/{self._cells} cells[/bold]{best}"
+        text = f"{self._done}/{self._cells} cells"
+        if self._best is None:
+            return text
+        return (
+            f"{text}, best so far {self._best.accuracy:.4f} "
+            f"{self._best.network}"
+        )
 
     def _show_result(self, row):
-        name = (
-            f"{row['task']} on {row['inputs']}: {row['network']}, depth "
-            f"{row['depth']}, {row['activation']}"
-        )
-        if row["status"] == "failed":
-            self._console.print(f"[red]{name}: failed: {row['message']}[/red]")
+        if row.status == Status.FAILED:
+            self._console.print(
+                f"{row.cell}: failed: {row.message}", style="red"
+            )
             return
-        accuracy = row["accuracy"]
         self._console.print(
-            f"{name}: accuracy {accuracy:.4f} after {row['steps']:,} steps at "
-            f"rate {row['learning_rate']:g}",
-            highlight=False,
+            f"{row.cell}: accuracy {row.accuracy:.4f} after {row.steps:,} "
+            f"steps at rate {row.learning_rate:g}"
         )
-        if self._best is None or accuracy > float(self._best.split()[0]):
-            self._best = f"{accuracy:.4f} {row['network']}"
-
-
-COLUMNS = {
-    "task": "task",
-    "inputs": "inputs",
-    "network": "network",
-    "activation": "activation",
-    "depth": "depth",
-    "seed": "seed",
-    "accuracy": "accuracy",
-    "constant_accuracy": "constant",
-    "skill": "skill",
-    "learning_rate": "rate",
-    "steps": "steps",
-    "seconds": "seconds",
-    "status": "status",
-}
-DIGITS = {"accuracy": 4, "constant_accuracy": 4, "skill": 3, "seconds": 0}
+        if self._best is None or row.accuracy > self._best.accuracy:
+            self._best = row
 
 
 def results_table(rows):
@@ -118,43 +132,40 @@ def results_table(rows):
     What is the same in every row stands in the title.
 
     Args:
-        rows: List of rows of the results, all of them text.
+        rows: List of `tuning.study.rows.Result`s.
     """
-    rows = sorted(rows, key=lambda row: -float(row["accuracy"] or -1))
-    same = {
+    rows = sorted(
+        rows, key=lambda row: 1 if row.accuracy is None else -row.accuracy
+    )
+    known = columns(Result)
+    texts = {
+        name: [known[name].show(getattr(row, name)) for row in rows]
+        for name in SHOWN
+    }
+    same = [
         name
         for name in ("task", "inputs", "activation", "seed", "status")
-        if len({row[name] for row in rows}) == 1
-    }
+        if len(set(texts[name])) == 1
+    ]
     table = rich.table.Table(
         box=rich.box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
         title=", ".join(
-            f"{COLUMNS[name]} {rows[0][name]}"
-            for name in COLUMNS
-            if name in same
+            f"{known[name].heading} {texts[name][0]}" for name in same
         ),
     )
-    shown = [name for name in COLUMNS if name not in same]
+    shown = [name for name in SHOWN if name not in same]
     for name in shown:
-        number = name in DIGITS or name in ("depth", "learning_rate", "steps")
         table.add_column(
-            COLUMNS[name],
-            justify="right" if number else "left",
+            known[name].heading,
+            justify="right" if known[name].is_number else "left",
             # What does not fit is broken, never cut off.
             overflow="fold",
-            min_width=max(len(row[name]) for row in rows)
+            min_width=max(map(len, texts[name]))
             if name in ("task", "network")
             else None,
         )
-    for row in rows:
-        table.add_row(
-            *(
-                f"{float(row[name]):.{DIGITS[name]}f}"
-                if name in DIGITS and row[name]
-                else row[name]
-                for name in shown
-            )
-        )
+    for row in zip(*(texts[name] for name in shown), strict=True):
+        table.add_row(*row)
     return table

@@ -1,128 +1,203 @@
-"""Tables of rows in CSV files that are whole at every moment."""
+"""The rows of a study's tables: a column is a field of a dataclass.
 
-import csv
-import os
-import pathlib
+Names, order, headings and formats of the columns are written here and nowhere
+else. `tuning.study.table` keeps rows in CSV files.
+"""
 
-RESULT_COLUMNS = (
-    "task",
-    "inputs",
-    "network",
-    "depth",
-    "activation",
-    "seed",
-    "accuracy",
-    "loss",
-    "constant_accuracy",
-    "skill",
-    "learning_rate",
-    "steps",
-    "seconds",
-    "parameters",
-    "backend",
-    "device",
-    "status",
-    "message",
-    "choices",
-    "success",
-)
-TRIAL_COLUMNS = (
-    "task",
-    "inputs",
-    "network",
-    "depth",
-    "activation",
-    "seed",
-    "learning_rate",
-    "accuracy",
-    "loss",
-    "steps",
-    "status",
-    "message",
-    "choices",
-)
+import dataclasses
+import enum
+import types
+import typing
 
 
-class Table:
-    """Rows of a CSV file, each a dictionary.
+class Status(enum.StrEnum):
+    """How a row's training ended."""
 
-    The file is replaced as a whole, so that whoever reads it, and whatever
-    interrupts a writer, finds all rows of some moment.
+    DONE = "done"
+    # It is done, and a constant is nearly always right.
+    TRIVIAL = "trivial"
+    # The loss was not finite.
+    DIVERGED = "diverged"
+    FAILED = "failed"
 
-    Args:
-        path: Where the file is, or will be.
-        columns: Names of the columns.
 
-    Raises:
-        ValueError: The file is there and is not such a table.
+def _column(heading=None, format="{}", **kwargs):
+    """A field that says how it is shown."""
+    metadata = {"heading": heading, "format": format}
+    return dataclasses.field(metadata=metadata, **kwargs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A network of one depth, activation and seed on one task and inputs."""
+
+    task: str
+    inputs: str
+    network: str
+    depth: int
+    activation: str
+    seed: int
+
+    def __str__(self):
+        return (
+            f"{self.task} on {self.inputs}: {self.network}, depth "
+            f"{self.depth}, {self.activation}"
+        )
+
+
+class _Row:
+    """What results and trials share."""
+
+    @classmethod
+    def of(cls, cell, **values):
+        """Returns the row of a cell."""
+        return cls(**dataclasses.asdict(cell), **values)
+
+    @property
+    def cell(self):
+        return Cell(
+            *(getattr(self, each.name) for each in dataclasses.fields(Cell))
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result(Cell, _Row):
+    """What became of a cell: a row of `results.csv`.
+
+    Attributes:
+        accuracy: On the test records, as `loss` is.
+        constant_accuracy: That of the best constant.
+        skill: Where the accuracy is between the constant, 0, and perfect, 1;
+            None if the constant is perfect.
+        learning_rate: The best of the trials.
+        steps: Steps of the training from scratch.
+        seconds: Duration of its trials and training.
+        parameters: Number of the network's parameters.
+        status: `DONE`, `TRIVIAL` or `FAILED`.
+        message: Why it failed, or a remark.
+        choices: The best of the network's own hyperparameters.
+        success: 1 or 0, whether the problem counts as solved; None where no
+            score counts as that.
     """
 
-    def __init__(self, path, columns):
-        self.path = pathlib.Path(path)
-        self.columns = tuple(columns)
-        self.rows = self._read() if self.path.exists() else []
+    accuracy: float | None = _column(format="{:.4f}", default=None)
+    loss: float | None = _column(format="{:.3g}", default=None)
+    constant_accuracy: float | None = _column(
+        "constant", "{:.4f}", default=None
+    )
+    skill: float | None = _column(format="{:.3f}", default=None)
+    learning_rate: float | None = _column("rate", "{:g}", default=None)
+    steps: int | None = _column(format="{:,.0f}", default=None)
+    seconds: float | None = _column(format="{:,.1f}", default=None)
+    parameters: int | None = _column(format="{:,.0f}", default=None)
+    backend: str = ""
+    device: str = ""
+    status: Status
+    message: str = ""
+    choices: str = _column("chosen", default="")
+    success: int | None = _column(format="{:.2f}", default=None)
 
-    def append(self, rows):
-        """Adds rows to the file; none of them if that fails."""
-        rows = [
-            {name: _text(row.get(name, "")) for name in self.columns}
-            for row in rows
-        ]
-        self._write(self.rows + rows)
-        self.rows += rows
+    def __post_init__(self):
+        if self.status != Status.FAILED and self.accuracy is None:
+            raise ValueError(f"a row that is {self.status} has no accuracy")
 
-    def remove(self, condition):
-        """Removes the rows for which `condition(row)` is true."""
-        kept = [row for row in self.rows if not condition(row)]
-        if len(kept) < len(self.rows):
-            self._write(kept)
-            self.rows = kept
 
-    def _read(self):
-        text = self.path.read_text(encoding="utf-8", errors="replace")
-        rows = list(csv.reader(text.splitlines()))
-        problem = None
-        if not rows or tuple(rows[0]) != self.columns:
-            problem = "its first line does not name the expected columns"
-        elif not text.endswith("\n"):
-            problem = "its last line is cut off"
-        else:
-            for number, row in enumerate(rows[1:], 2):
-                if len(row) != len(self.columns):
-                    problem = (
-                        f"line {number} has {len(row)} fields, not "
-                        f"{len(self.columns)}"
-                    )
-                    break
-        if problem:
-            raise ValueError(
-                f"{self.path} is damaged: {problem}. Mend or remove it."
-            )
-        return [dict(zip(self.columns, row, strict=True)) for row in rows[1:]]
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Trial(Cell, _Row):
+    """One learning rate, tried: a row of `trials.csv`.
 
-    def _write(self, rows):
-        # Whoever writes holds the directory's lock, so one name is enough.
-        temporary = self.path.with_name(f".{self.path.name}.new")
+    Attributes:
+        accuracy: On the validation records, as `loss` is.
+        status: `DONE`, `DIVERGED` or `FAILED`.
+        message: Why it failed.
+        choices: The network's own hyperparameters.
+    """
+
+    learning_rate: float = _column("rate", "{:g}")
+    accuracy: float | None = _column(format="{:.4f}", default=None)
+    loss: float | None = _column(format="{:.3g}", default=None)
+    steps: int | None = _column(format="{:,.0f}", default=None)
+    status: Status
+    message: str = ""
+    choices: str = _column("chosen", default="")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A field of a row, as a column.
+
+    Attributes:
+        name: Name of the field.
+        heading: What stands above it where it is shown.
+        format: How a value is shown, a format string.
+        type: Type of its values.
+        optional: Whether a value may be None.
+    """
+
+    name: str
+    heading: str
+    format: str
+    type: type
+    optional: bool
+
+    @property
+    def is_number(self):
+        return self.type in (int, float)
+
+    def show(self, value):
+        """Returns a value as people read it."""
+        return "" if value is None else self.format.format(value)
+
+    def to_text(self, value):
+        """Returns a value as a CSV file holds it."""
+        if value is None:
+            return ""
+        if isinstance(value, float):
+            return f"{value:.9g}"
+        # A message in one line keeps a row in one line.
+        return " ".join(str(value).split())
+
+    def from_text(self, text):
+        """Returns the value that a CSV file holds.
+
+        Raises:
+            ValueError: It is none of this column.
+        """
+        if self.optional and not text.strip():
+            return None
         try:
-            with open(temporary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, self.columns, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            if self.type is bool:
+                return {"True": True, "False": False}[text]
+            return self.type(text)
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f"{self.name} is {text!r}, not {self._expected}"
+            ) from error
+
+    @property
+    def _expected(self):
+        if issubclass(self.type, enum.Enum):
+            return f"one of {', '.join(self.type)}"
+        return {int: "an integer", float: "a number"}.get(
+            self.type, "True or False"
+        )
 
 
-def as_file_name(text):
-    """Returns a name without the separators of tasks and modules."""
-    return text.translate(str.maketrans("/:", ".."))
+def columns(row_class):
+    """Returns the `Column`s of a dataclass, by name.
 
-
-def _text(value):
-    if isinstance(value, float):
-        return f"{value:.9g}"
-    # A message in one line keeps a row in one line.
-    return " ".join(str(value).split())
+    Args:
+        row_class: Its fields are of type `str`, `int`, `float`, `bool` or an
+            enum, each alone or with None.
+    """
+    found = {}
+    for field in dataclasses.fields(row_class):
+        kinds = typing.get_args(field.type) or (field.type,)
+        found[field.name] = Column(
+            field.name,
+            field.metadata.get("heading") or field.name,
+            field.metadata.get("format", "{}"),
+            kinds[0],
+            types.NoneType in kinds,
+        )
+    return found

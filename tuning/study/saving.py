@@ -1,16 +1,17 @@
 """Trained models in files, each with a card that says what it is."""
 
+import dataclasses
 import datetime
 import importlib.metadata
 import json
-import os
 import pathlib
 
 import keras
 import numpy as np
 
 import kmul  # noqa: F401 (loading a model needs its layers registered)
-from tuning.study.rows import as_file_name
+from tuning.study.files import as_file_name
+from tuning.study.files import replace_file
 
 
 def candidate_path(directory, cell):
@@ -43,7 +44,7 @@ def save_model(path, model, weights, row, example):
         path: Where to, ending in `.keras`.
         model: A Keras model; it is not changed.
         weights: The weights to save, in the order of `model.get_weights`.
-        row: The row of the results that describes it.
+        row: The `tuning.study.rows.Result` that describes it.
         example: An array of inputs, or a list of them.
     """
     path = pathlib.Path(path)
@@ -54,7 +55,7 @@ def save_model(path, model, weights, row, example):
     copy.set_weights(weights)
     copy.save(path)
     card = {
-        "made_by": row,
+        "made_by": dataclasses.asdict(row),
         "date": datetime.date.today().isoformat(),
         "keras": importlib.metadata.version("keras"),
         "bytes": path.stat().st_size,
@@ -96,7 +97,5 @@ def move_model(path, target):
     target = pathlib.Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     for source, goal in ((path, target), (card_path(path), card_path(target))):
-        temporary = goal.with_name(f".{goal.name}")
-        temporary.write_bytes(pathlib.Path(source).read_bytes())
-        os.replace(temporary, goal)
+        replace_file(goal, pathlib.Path(source).read_bytes())
         pathlib.Path(source).unlink()

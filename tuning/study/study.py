@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import fcntl
 import json
-import os
 import pathlib
 import shutil
 import tempfile
@@ -15,16 +14,17 @@ import tasks
 from tuning.population.loops import backend_loops
 from tuning.problems.data import DataSettings
 from tuning.problems.problem import open_problem
-from tuning.study.cells import Cell
+from tuning.study.files import replace_file
 from tuning.study.job import Job
 from tuning.study.job import run_job
 from tuning.study.protocol import Protocol
-from tuning.study.rows import RESULT_COLUMNS
-from tuning.study.rows import TRIAL_COLUMNS
-from tuning.study.rows import Table
+from tuning.study.rows import Result
+from tuning.study.rows import Status
+from tuning.study.rows import Trial
 from tuning.study.saving import best_path
 from tuning.study.saving import candidate_path
 from tuning.study.saving import move_model
+from tuning.study.table import Table
 from tuning.study.workers import run_jobs
 
 
@@ -97,13 +97,13 @@ class Study:
                     f"Another search is running in {self.directory}."
                 ) from error
             self._check_settings()
+            # What a killed search was writing.
+            for name in ("results.csv", "trials.csv", "settings.json"):
+                for stale in self.directory.glob(f".{name}.*.new"):
+                    stale.unlink()
             try:
-                self.results = Table(
-                    self.directory / "results.csv", RESULT_COLUMNS
-                )
-                self.trials = Table(
-                    self.directory / "trials.csv", TRIAL_COLUMNS
-                )
+                self.results = Table(self.directory / "results.csv", Result)
+                self.trials = Table(self.directory / "trials.csv", Trial)
             except ValueError as error:
                 raise StudyError(str(error)) from error
             yield self
@@ -111,16 +111,14 @@ class Study:
     def missing(self):
         """Returns the cells that have no result yet."""
         done = {
-            Cell.of_row(row)
-            for row in self.results.rows
-            if row["status"] != "failed"
+            row.cell for row in self.results.rows if row.status != Status.FAILED
         }
         return [cell for cell in self.cells if cell not in done]
 
     def rows(self):
         """Returns the results of this study's cells."""
         wanted = set(self.cells)
-        return [row for row in self.results.rows if Cell.of_row(row) in wanted]
+        return [row for row in self.results.rows if row.cell in wanted]
 
     def prepare(self):
         """Makes sure that the records of every input are there and whole."""
@@ -152,8 +150,8 @@ class Study:
         missing = set(self.missing())
         self._write_settings()
         # Rows of what failed or was interrupted are made anew.
-        self.results.remove(lambda row: Cell.of_row(row) in missing)
-        self.trials.remove(lambda row: Cell.of_row(row) in missing)
+        self.results.remove(lambda row: row.cell in missing)
+        self.trials.remove(lambda row: row.cell in missing)
         shutil.rmtree(self.directory / "tuner", ignore_errors=True)
         for job, kind, content in run_jobs(self._jobs(missing), run_job):
             if kind == "trials":
@@ -161,18 +159,18 @@ class Study:
             elif kind == "result":
                 self.results.append([content])
                 if self.save_best is not None:
-                    self._keep_if_best(Cell.of_row(content), content)
+                    self._keep_if_best(content)
             elif kind == "error":
                 yield from self._fail(job, content)
             yield job, kind, content
         shutil.rmtree(self.directory / "tuner", ignore_errors=True)
 
     def _fail(self, job, message):
-        done = {Cell.of_row(row) for row in self.results.rows}
+        done = {row.cell for row in self.results.rows}
         line = message.strip().splitlines()[-1]
         for cell in job.cells:
             if cell not in done:
-                row = {**cell.row(), "status": "failed", "message": line}
+                row = Result.of(cell, status=Status.FAILED, message=line)
                 self.results.append([row])
                 yield job, "result", row
 
@@ -231,24 +229,18 @@ class Study:
             )
 
     def _write_settings(self):
-        path = self.directory / "settings.json"
-        temporary = path.with_name(f".{path.name}")
         text = json.dumps(self.settings.fingerprint(), indent=1) + "\n"
-        temporary.write_text(text)
-        os.replace(temporary, path)
+        replace_file(self.directory / "settings.json", text)
 
-    def _keep_if_best(self, cell, row):
-        candidate = candidate_path(self.directory, cell)
+    def _keep_if_best(self, row):
+        candidate = candidate_path(self.directory, row.cell)
         if not candidate.exists():
             return
         rivals = [
-            float(other["accuracy"])
+            other.accuracy
             for other in self.results.rows[:-1]
-            if (other["task"], other["inputs"]) == (cell.task, cell.inputs)
-            and other["accuracy"]
+            if (other.task, other.inputs) == (row.task, row.inputs)
+            and other.accuracy is not None
         ]
-        if all(float(row["accuracy"]) > rival for rival in rivals):
-            move_model(
-                candidate,
-                best_path(self.save_best, cell),
-            )
+        if all(row.accuracy > rival for rival in rivals):
+            move_model(candidate, best_path(self.save_best, row.cell))

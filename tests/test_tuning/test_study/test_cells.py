@@ -4,7 +4,8 @@ import re
 import pytest
 
 import tasks
-from tuning.study.cells import Cell
+from tuning.study.cells import count_steps
+from tuning.study.cells import count_trials
 from tuning.study.cells import select_cells
 from tuning.study.protocol import Protocol
 
@@ -96,24 +97,10 @@ def test_vectors_and_images_together():
 def test_trials_and_steps():
     protocol = Protocol(search_steps=10, train_steps=70)
     (cell,) = select(networks=["multiply"])
-    assert cell.trials(protocol) == 9
-    assert cell.steps(protocol) == 9 * 10 + 70
+    assert count_trials(cell, protocol) == 9
+    assert count_steps(cell, protocol) == 9 * 10 + 70
     cell = select(["placed_digits"], None, ["cnn_attention"], ["relu"], [2])[0]
-    assert cell.trials(protocol) == 9 * 4 * 2
-
-
-def test_row_and_back():
-    (cell,) = select(networks=["multiply"], seeds=[7])
-    assert cell.row() == {
-        "task": "logical_xor",
-        "inputs": "many_hot",
-        "network": "multiply",
-        "depth": 1,
-        "activation": "linear",
-        "seed": 7,
-    }
-    text = {name: str(value) for name, value in cell.row().items()}
-    assert Cell.of_row({**text, "accuracy": "1"}) == cell
+    assert count_trials(cell, protocol) == 9 * 4 * 2
 
 
 @pytest.mark.parametrize(

@@ -1,181 +1,74 @@
-import errno
-import os
+import dataclasses
+import pathlib
 
 import pytest
 
-from tuning.study.rows import RESULT_COLUMNS
-from tuning.study.rows import Table
+from tuning.study.rows import Cell
+from tuning.study.rows import Result
+from tuning.study.rows import Status
+from tuning.study.rows import Trial
+from tuning.study.rows import columns
+from tuning.study.table import Table
 
-COLUMNS = ("name", "score", "message")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "table.csv"
-
-
-def row(name="a", score=0.5, message=""):
-    return {"name": name, "score": score, "message": message}
+CELL = Cell("dot", "random", "dense", 2, "relu", 7)
+EXPERIMENTS = pathlib.Path(__file__).parents[3] / "experiments"
 
 
-def test_rows_are_there_again(path):
-    table = Table(path, COLUMNS)
-    assert table.rows == []
-    assert not path.exists()
-    table.append([row("a"), row("b", 1 / 3)])
-    table.append([{"name": "c"}])
-    assert path.read_text() == (
-        "name,score,message\na,0.5,\nb,0.333333333,\nc,,\n"
-    )
-    assert Table(path, COLUMNS).rows == table.rows
-    assert table.rows[1] == row("b", "0.333333333")
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "two\nlines",
-        'commas, "quotes", and\ttabs',
-        "carriage\rreturn",
-        "line\u2028separator and \x0b vertical tab",
-        "größer ≥ 1",
-        "'; DROP TABLE",
-        "",
-        ",",
-        '"',
-    ],
-)
-def test_any_message_stays_in_one_line(message, path):
-    Table(path, COLUMNS).append([row(message=message), row("b")])
-    assert len(path.read_text().splitlines()) == 3
-    rows = Table(path, COLUMNS).rows
-    assert rows[0]["message"] == " ".join(message.split())
-    assert rows[1]["name"] == "b"
-
-
-@pytest.mark.parametrize(
-    "value", [1e-6, 100.0, 1e38, float("nan"), float("inf"), 0.1 + 0.2, 12345]
-)
-def test_numbers_are_read_as_they_were(value, path):
-    Table(path, COLUMNS).append([row(score=value)])
-    read = float(Table(path, COLUMNS).rows[0]["score"])
-    assert read == pytest.approx(value, rel=1e-8, nan_ok=True)
-
-
-def test_remove(path):
-    table = Table(path, COLUMNS)
-    table.append([row("a"), row("b"), row("c")])
-    table.remove(lambda each: each["name"] == "b")
-    assert [each["name"] for each in table.rows] == ["a", "c"]
-    assert Table(path, COLUMNS).rows == table.rows
-
-
-def test_removing_nothing_writes_nothing(path):
-    table = Table(path, COLUMNS)
-    table.append([row()])
-    before = path.stat().st_ino
-    table.remove(lambda each: False)
-    assert path.stat().st_ino == before
-
-
-@pytest.mark.parametrize("function", ["fsync", "replace"])
-def test_disk_full(function, path, monkeypatch):
-    """What was there stays, in the file and in memory, and nothing else."""
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    table = Table(path, COLUMNS)
-    table.append([row("a")])
-    before = path.read_bytes()
-    with monkeypatch.context() as patch:
-        patch.setattr(os, function, full)
-        with pytest.raises(OSError, match="No space left"):
-            table.append([row("b")])
-        with pytest.raises(OSError, match="No space left"):
-            table.remove(lambda each: True)
-    assert path.read_bytes() == before
-    assert os.listdir(path.parent) == [path.name]
-    assert [each["name"] for each in table.rows] == ["a"]
-    table.append([row("b")])
-    assert [each["name"] for each in Table(path, COLUMNS).rows] == ["a", "b"]
-
-
-def test_a_reader_never_sees_half_a_table(path, monkeypatch):
-    """The file in place is whole whenever anything is written."""
-    table = Table(path, COLUMNS)
-    table.append([row("a")])
-    seen = []
-    fsync = os.fsync
-    monkeypatch.setattr(
-        os,
-        "fsync",
-        lambda handle: (fsync(handle), seen.append(Table(path, COLUMNS).rows)),
-    )
-    table.append([row("b")])
-    assert [[each["name"] for each in rows] for rows in seen] == [["a"]]
-
-
-DAMAGED = {
-    "empty": ("", "its first line does not name the expected columns"),
-    "other columns": (
-        "name,score\na,1\n",
-        "its first line does not name the expected columns",
-    ),
-    "binary": ("\x00\x01", "its first line does not name the expected columns"),
-    "cut in a row": ("name,score,message\na,0.5", "its last line is cut off"),
-    "cut at a comma": ("name,score,message\na,", "its last line is cut off"),
-    "missing field": (
-        "name,score,message\na,0.5,\nb,1\n",
-        "line 3 has 2 fields, not 3",
-    ),
-    "extra field": (
-        "name,score,message\na,0.5,,\n",
-        "line 2 has 4 fields, not 3",
-    ),
-    "blank line": (
-        "name,score,message\n\na,0.5,\n",
-        "line 2 has 0 fields, not 3",
-    ),
-}
-
-
-@pytest.mark.parametrize("text, problem", DAMAGED.values(), ids=DAMAGED)
-def test_damaged(text, problem, path):
-    path.write_text(text)
-    with pytest.raises(ValueError) as caught:
-        Table(path, COLUMNS)
-    assert str(caught.value) == (
-        f"{path} is damaged: {problem}. Mend or remove it."
-    )
-    assert path.read_text() == text
-
-
-def test_not_text(path):
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="its first line does not name"):
-        Table(path, COLUMNS)
-    assert path.read_bytes() == b"\xff\xfe\x00"
-
-
-def test_truncated_anywhere(path):
-    """However a table is cut, it is refused or has lost whole rows only."""
-    Table(path, COLUMNS).append([row("a"), row("b", 2.5, "why, this")])
-    whole = path.read_bytes()
-    rows = Table(path, COLUMNS).rows
-    for size in range(len(whole)):
-        path.write_bytes(whole[:size])
-        try:
-            read = Table(path, COLUMNS).rows
-        except ValueError:
-            continue
-        assert read == rows[: len(read)]
-        assert whole[:size].endswith(b"\n")
-
-
-def test_result_columns_are_those_promised():
-    assert ",".join(RESULT_COLUMNS) == (
+def test_columns_are_those_promised():
+    assert ",".join(columns(Result)) == (
         "task,inputs,network,depth,activation,seed,accuracy,loss,"
         "constant_accuracy,skill,learning_rate,steps,seconds,parameters,"
         "backend,device,status,message,choices,success"
     )
+    assert ",".join(columns(Trial)) == (
+        "task,inputs,network,depth,activation,seed,learning_rate,accuracy,"
+        "loss,steps,status,message,choices"
+    )
+
+
+def test_a_row_knows_its_cell():
+    row = Trial.of(CELL, learning_rate=0.1, status=Status.FAILED)
+    assert row.cell == CELL and row.seed == 7
+    assert str(row.cell) == "dot on random: dense, depth 2, relu"
+
+
+def test_a_result_that_is_done_has_an_accuracy():
+    Result.of(CELL, status=Status.FAILED)
+    with pytest.raises(ValueError, match="that is done has no accuracy"):
+        Result.of(CELL, status=Status.DONE)
+
+
+def test_a_status_is_one_of_those_known():
+    status = columns(Result)["status"]
+    assert status.from_text("diverged") is Status.DIVERGED
+    assert status.to_text(Status.DIVERGED) == "diverged"
+    with pytest.raises(
+        ValueError,
+        match="status is 'fine', not one of done, trivial, diverged, failed",
+    ):
+        status.from_text("fine")
+
+
+@pytest.mark.parametrize(
+    "name, text", [("depth", ""), ("seed", "1.5"), ("steps", "many")]
+)
+def test_integers(name, text):
+    with pytest.raises(ValueError, match=f"{name} is '{text}', not an integer"):
+        columns(Result)[name].from_text(text)
+
+
+def test_how_values_are_shown():
+    known = columns(Result)
+    assert known["constant_accuracy"].heading == "constant"
+    assert known["constant_accuracy"].show(0.5) == "0.5000"
+    assert known["steps"].show(30_000) == "30,000"
+    assert known["success"].show(None) == ""
+
+
+@pytest.mark.parametrize("name", ["whole_grid", "which_layer"])
+def test_results_that_are_kept_are_read_and_written_alike(name, tmp_path):
+    path = EXPERIMENTS / name / "results" / "results.csv"
+    rows = Table(path, Result).rows
+    assert all(dataclasses.is_dataclass(row) for row in rows)
+    Table(tmp_path / "results.csv", Result).append(rows)
+    assert (tmp_path / "results.csv").read_text() == path.read_text()

@@ -1,0 +1,185 @@
+import dataclasses
+import errno
+import os
+
+import pytest
+
+from tuning.study.table import Table
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    name: str
+    score: float | None = None
+    message: str = ""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "table.csv"
+
+
+def row(name="a", score=0.5, message=""):
+    return Row(name, score, message)
+
+
+def test_rows_are_there_again(path):
+    table = Table(path, Row)
+    assert table.rows == []
+    assert not path.exists()
+    table.append([row("a"), row("b", 1 / 3)])
+    table.append([Row("c")])
+    assert path.read_text() == (
+        "name,score,message\na,0.5,\nb,0.333333333,\nc,,\n"
+    )
+    assert Table(path, Row).rows == [
+        row("a"),
+        row("b", 0.333333333),
+        Row("c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "two\nlines",
+        'commas, "quotes", and\ttabs',
+        "carriage\rreturn",
+        "line\u2028separator and \x0b vertical tab",
+        "größer ≥ 1",
+        "'; DROP TABLE",
+        "",
+        ",",
+        '"',
+    ],
+)
+def test_any_message_stays_in_one_line(message, path):
+    Table(path, Row).append([row(message=message), row("b")])
+    assert len(path.read_text().splitlines()) == 3
+    rows = Table(path, Row).rows
+    assert rows[0].message == " ".join(message.split())
+    assert rows[1].name == "b"
+
+
+@pytest.mark.parametrize(
+    "value", [1e-6, 100.0, 1e38, float("nan"), float("inf"), 0.1 + 0.2, 12345]
+)
+def test_numbers_are_read_as_they_were(value, path):
+    Table(path, Row).append([row(score=value)])
+    read = float(Table(path, Row).rows[0].score)
+    assert read == pytest.approx(value, rel=1e-8, nan_ok=True)
+
+
+def test_remove(path):
+    table = Table(path, Row)
+    table.append([row("a"), row("b"), row("c")])
+    table.remove(lambda each: each.name == "b")
+    assert [each.name for each in table.rows] == ["a", "c"]
+    assert Table(path, Row).rows == table.rows
+
+
+def test_removing_nothing_writes_nothing(path):
+    table = Table(path, Row)
+    table.append([row()])
+    before = path.stat().st_ino
+    table.remove(lambda each: False)
+    assert path.stat().st_ino == before
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_disk_full(function, path, monkeypatch):
+    """What was there stays, in the file and in memory, and nothing else."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    table = Table(path, Row)
+    table.append([row("a")])
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, full)
+        with pytest.raises(OSError, match="No space left"):
+            table.append([row("b")])
+        with pytest.raises(OSError, match="No space left"):
+            table.remove(lambda each: True)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
+    assert [each.name for each in table.rows] == ["a"]
+    table.append([row("b")])
+    assert [each.name for each in Table(path, Row).rows] == ["a", "b"]
+
+
+def test_a_reader_never_sees_half_a_table(path, monkeypatch):
+    """The file in place is whole whenever anything is written."""
+    table = Table(path, Row)
+    table.append([row("a")])
+    seen = []
+    fsync = os.fsync
+    monkeypatch.setattr(
+        os,
+        "fsync",
+        lambda handle: (fsync(handle), seen.append(Table(path, Row).rows)),
+    )
+    table.append([row("b")])
+    assert [[each.name for each in rows] for rows in seen] == [["a"]]
+
+
+DAMAGED = {
+    "empty": ("", "its first line does not name the expected columns"),
+    "other columns": (
+        "name,score\na,1\n",
+        "its first line does not name the expected columns",
+    ),
+    "binary": ("\x00\x01", "its first line does not name the expected columns"),
+    "cut in a row": ("name,score,message\na,0.5", "its last line is cut off"),
+    "cut at a comma": ("name,score,message\na,", "its last line is cut off"),
+    "missing field": (
+        "name,score,message\na,0.5,\nb,1\n",
+        "line 3 has 2 fields, not 3",
+    ),
+    "extra field": (
+        "name,score,message\na,0.5,,\n",
+        "line 2 has 4 fields, not 3",
+    ),
+    "no number": (
+        "name,score,message\na,0.5,\nb,much,\n",
+        "in line 3, score is 'much', not a number",
+    ),
+    "blank line": (
+        "name,score,message\n\na,0.5,\n",
+        "line 2 has 0 fields, not 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("text, problem", DAMAGED.values(), ids=DAMAGED)
+def test_damaged(text, problem, path):
+    path.write_text(text)
+    with pytest.raises(ValueError) as caught:
+        Table(path, Row)
+    assert str(caught.value) == (
+        f"{path} is damaged: {problem}. Mend or remove it."
+    )
+    assert path.read_text() == text
+
+
+def test_not_text(path):
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="its first line does not name"):
+        Table(path, Row)
+    assert path.read_bytes() == b"\xff\xfe\x00"
+
+
+def test_truncated_anywhere(path):
+    """However a table is cut, it is refused or has lost whole rows only."""
+    Table(path, Row).append([row("a"), row("b", 2.5, "why, this")])
+    whole = path.read_bytes()
+    rows = Table(path, Row).rows
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        try:
+            read = Table(path, Row).rows
+        except ValueError:
+            continue
+        assert read == rows[: len(read)]
+        assert whole[:size].endswith(b"\n")

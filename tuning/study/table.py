@@ -1,0 +1,100 @@
+"""Tables of rows in CSV files that are whole at every moment."""
+
+import csv
+import io
+import pathlib
+
+from tuning.study.files import replace_file
+from tuning.study.rows import columns
+
+
+class Table:
+    """Rows of a CSV file, each a dataclass.
+
+    The file is replaced as a whole, so that whoever reads it, and whatever
+    interrupts a writer, finds all rows of some moment.
+
+    Args:
+        path: Where the file is, or will be.
+        row_class: The dataclass of a row, as `tuning.study.rows.columns` takes
+            it. Its fields are the columns.
+
+    Attributes:
+        rows: List of the rows.
+
+    Raises:
+        ValueError: The file is there and is not such a table.
+    """
+
+    def __init__(self, path, row_class):
+        self.path = pathlib.Path(path)
+        self._row_class = row_class
+        self._columns = columns(row_class)
+        # As they stand in the file, so that none is turned into text twice.
+        self._texts = self._read() if self.path.exists() else []
+        self.rows = [
+            self._row(number, texts)
+            for number, texts in enumerate(self._texts, 2)
+        ]
+
+    def append(self, rows):
+        """Adds rows to the file; none of them if that fails."""
+        rows = list(rows)
+        texts = [
+            [
+                column.to_text(getattr(row, name))
+                for name, column in self._columns.items()
+            ]
+            for row in rows
+        ]
+        self._write(self._texts + texts)
+        self._texts += texts
+        self.rows += rows
+
+    def remove(self, condition):
+        """Removes the rows for which `condition(row)` is true."""
+        kept = [i for i, row in enumerate(self.rows) if not condition(row)]
+        if len(kept) < len(self.rows):
+            texts = [self._texts[i] for i in kept]
+            self._write(texts)
+            self._texts = texts
+            self.rows = [self.rows[i] for i in kept]
+
+    def _read(self):
+        text = self.path.read_text(encoding="utf-8", errors="replace")
+        lines = list(csv.reader(text.splitlines()))
+        if not lines or lines[0] != list(self._columns):
+            self._refuse("its first line does not name the expected columns")
+        if not text.endswith("\n"):
+            self._refuse("its last line is cut off")
+        for number, line in enumerate(lines[1:], 2):
+            if len(line) != len(self._columns):
+                self._refuse(
+                    f"line {number} has {len(line)} fields, not "
+                    f"{len(self._columns)}"
+                )
+        return lines[1:]
+
+    def _row(self, number, texts):
+        try:
+            return self._row_class(
+                **{
+                    name: column.from_text(text)
+                    for (name, column), text in zip(
+                        self._columns.items(), texts, strict=True
+                    )
+                }
+            )
+        except ValueError as error:
+            self._refuse(f"in line {number}, {error}")
+
+    def _refuse(self, problem):
+        raise ValueError(
+            f"{self.path} is damaged: {problem}. Mend or remove it."
+        )
+
+    def _write(self, texts):
+        content = io.StringIO(newline="")
+        writer = csv.writer(content, lineterminator="\n")
+        writer.writerows([list(self._columns), *texts])
+        replace_file(self.path, content.getvalue())
