@@ -3,12 +3,13 @@ import math
 import keras
 from keras import ops
 
-from kmul._validation import check_positive_integer
+from kmul._validation import check_boolean
+from kmul.layers.masks._base import ConvolutionLayer
 
 
 @keras.saving.register_keras_serializable(package="kmul")
-class PartialConv2D(keras.layers.Layer):
-    """A convolution over the valid pixels only, which says which are valid.
+class PartialConv2D(ConvolutionLayer):
+    """A convolution over the valid pixels only, and which pixels are valid.
 
     ```
     y = (x∘m * W) · size / (m * 1) + b    where any pixel under the window is
@@ -16,29 +17,38 @@ class PartialConv2D(keras.layers.Layer):
     m' = 1 where any is, 0 elsewhere
     ```
 
-    where `*` is the convolution and `size` the number of elements of the
-    window. Pixels outside of the image are not valid, so the padded border is
-    scaled up, too.
+    then `activation`. `*` is the convolution and `size` the number of elements
+    of the window. Pixels outside of the image are not valid, so the padded
+    border is scaled up as well. Called without a mask, the layer does this
+    alone: it is partial convolution based padding.
 
     Args:
         filters: Positive integer, the number of output channels.
-        kernel_size: Integer or pair of integers.
-        strides: Integer or pair of integers.
+        kernel_size: Positive integer or pair of them.
+        strides: Positive integer or pair of them.
         padding: `"valid"` or `"same"`.
         data_format: `"channels_last"` or `"channels_first"`, the image data
             format of the Keras configuration by default.
-        dilation_rate: Integer or pair of integers.
+        dilation_rate: Positive integer or pair of them.
+        groups: Positive integer, the number of groups that the channels are
+            split into, each convolved on its own. `m * 1` runs over the
+            channels of all groups, as in the original.
         activation: Activation of the output, none by default.
         use_bias: Boolean, whether there is a bias.
         kernel_initializer: Initializer of the kernel.
         bias_initializer: Initializer of the bias.
         kernel_regularizer: Regularizer of the kernel.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on the kernel.
+        bias_constraint: Constraint on the bias.
         return_mask: Boolean, whether to return the pair (y, m') instead of y.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
-        inputs: List or tuple of two tensors, `[x, m]`: images, and masks that
-            are 1 where a pixel is valid and 0 where it is not.
+        inputs: List or tuple of two tensors, `[x, m]`: images, and masks of
+            any dtype that are 0 where a pixel is not valid and anything else
+            where it is. Or `x` alone, all of which is valid then. What `x` has
+            where it is not valid does not matter, not even if it is NaN.
 
     Input shape:
         `x`: `(batch, height, width, channels)`. `m`: of the same shape, or
@@ -49,10 +59,13 @@ class PartialConv2D(keras.layers.Layer):
         That of `keras.layers.Conv2D`; with `return_mask` a pair of it and of
         the same with one channel.
 
-    Weights, in this order: `convolution/kernel` (height, width, channels,
-    filters), which is the original's transposed by (2, 3, 1, 0), and
+    Weights, in this order: `convolution/kernel` (height, width, channels /
+    groups, filters), which is the original's transposed by (2, 3, 1, 0), and
     `convolution/bias` (filters,). The original adds 1e-8 to the number of valid
-    pixels, a relative difference of at most 1e-8.
+    pixels, a relative difference of at most 1e-8. With `strides` above one and
+    odd kernels Keras's `"same"` pads even sizes at the end only, PyTorch on
+    both sides: for its result apply `keras.layers.ZeroPadding2D` to `x` and to
+    `m` and use `padding="valid"`.
 
     Masking: Keras masks are not used.
 
@@ -67,6 +80,8 @@ class PartialConv2D(keras.layers.Layer):
     Reference:
         - [Image Inpainting for Irregular Holes Using Partial Convolutions (Liu
           et al., 2018)](https://arxiv.org/abs/1804.07723)
+        - [Partial Convolution based Padding (Liu et al., 2018)](
+          https://arxiv.org/abs/1811.11718)
     """
 
     def __init__(
@@ -77,121 +92,129 @@ class PartialConv2D(keras.layers.Layer):
         padding="valid",
         data_format=None,
         dilation_rate=1,
+        groups=1,
         activation=None,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
         kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         return_mask=False,
         **kwargs,
     ):
-        check_positive_integer("filters", filters)
-        super().__init__(**kwargs)
-        self.activation = keras.activations.get(activation)
-        self.return_mask = return_mask
-        self.convolution = keras.layers.Conv2D(
+        return_mask = check_boolean("return_mask", return_mask)
+        super().__init__(
             filters,
             kernel_size,
             strides=strides,
             padding=padding,
             data_format=data_format,
             dilation_rate=dilation_rate,
+            groups=groups,
+            activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             kernel_regularizer=kernel_regularizer,
-            dtype=self.dtype_policy,
-            name="convolution",
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
         )
+        self.return_mask = return_mask
 
     def build(self, input_shape):
-        image, _ = self._check_shapes(input_shape)
-        self.convolution.build(image)
+        self.convolution.build(self._check_shapes(input_shape))
 
     def call(self, inputs):
-        image, mask = inputs
-        convolution = self.convolution
-        channels = mask.shape[self._channel_axis()]
-        window = ops.ones((*convolution.kernel_size, channels, 1), mask.dtype)
-        count = convolution.convolution_op(mask, window)
-        valid = ops.cast(ops.greater(count, 0), self.compute_dtype)
-        size = math.prod(convolution.kernel_size) * channels
-        scale = ops.multiply(size / ops.maximum(count, 1), valid)
-        outputs = convolution.convolution_op(
-            ops.multiply(image, mask), convolution.kernel
+        if isinstance(inputs, (tuple, list)):
+            image, mask = inputs
+            mask = ops.cast(mask, "bool")
+            image = ops.where(mask, image, ops.zeros_like(image))
+        else:
+            image = inputs
+            last = self.data_format == "channels_last"
+            one_channel = image[..., :1] if last else image[:, :1]
+            mask = ops.ones_like(one_channel, dtype="bool")
+        scale, valid = self._scale(mask)
+        outputs = self.convolution.convolution_op(
+            image, self.convolution.kernel
         )
         outputs = ops.multiply(outputs, scale)
-        if convolution.use_bias:
-            bias = convolution.bias
-            if convolution.data_format == "channels_first":
-                bias = ops.reshape(bias, (convolution.filters, 1, 1))
+        if self.use_bias:
+            shape = [1, 1, 1, 1]
+            shape[self.channel_axis] = self.filters
+            bias = ops.reshape(self.convolution.bias, shape)
             outputs = ops.add(outputs, ops.multiply(bias, valid))
         outputs = self.activation(outputs)
-        return (outputs, valid) if self.return_mask else outputs
+        if not self.return_mask:
+            return outputs
+        return outputs, valid
+
+    def _scale(self, mask):
+        """Returns what a window's sum is multiplied by, and where any is valid.
+
+        Half precision has too few digits to count the pixels of a window.
+        """
+        wide = "float64" if self.compute_dtype == "float64" else "float32"
+        count = ops.sum(ops.cast(mask, wide), self.channel_axis, keepdims=True)
+        window = ops.ones((*self.kernel_size, 1, 1), wide)
+        count = self.convolution.convolution_op(count, window)
+        size = math.prod(self.kernel_size) * mask.shape[self.channel_axis]
+        scale = ops.divide(size, ops.maximum(count, 1))
+        # A convolution may be computed in a way that rounds.
+        valid = ops.cast(ops.greater(count, 0.5), wide)
+        return (
+            ops.cast(ops.multiply(scale, valid), self.compute_dtype),
+            ops.cast(valid, self.compute_dtype),
+        )
 
     def compute_output_shape(self, input_shape):
-        image, _ = self._check_shapes(input_shape)
+        image = self._check_shapes(input_shape)
         shape = self.convolution.compute_output_shape(image)
         if not self.return_mask:
             return shape
         mask = list(shape)
-        mask[self._channel_axis()] = 1
+        mask[self.channel_axis] = 1
         return shape, tuple(mask)
 
-    def _channel_axis(self):
-        channels_last = self.convolution.data_format == "channels_last"
-        return 3 if channels_last else 1
-
     def _check_shapes(self, shapes):
-        if (
-            not isinstance(shapes, (tuple, list))
-            or len(shapes) != 2
-            or not all(isinstance(each, (tuple, list)) for each in shapes)
-            or any(len(each) != 4 for each in shapes)
+        """Returns the shape of the images."""
+        several = shapes and all(isinstance(s, (tuple, list)) for s in shapes)
+        each_shape = shapes if several else [shapes]
+        if (several and len(shapes) != 2) or any(
+            len(shape) != 4 for shape in each_shape
         ):
             raise ValueError(
-                "`PartialConv2D` should be called on a list or tuple of two "
-                "tensors of rank 4, images and masks. "
+                "`PartialConv2D` should be called on images of rank 4, or on a "
+                "list or tuple of images and masks of rank 4. "
                 f"Received: input_shape={shapes}"
             )
-        image, mask = map(tuple, shapes)
-        axis = self._channel_axis()
-        if image[axis] is None or mask[axis] not in (1, image[axis]):
+        image, *masks = map(tuple, each_shape)
+        axis = self.channel_axis
+        if image[axis] is None or any(
+            mask[axis] not in (1, image[axis]) for mask in masks
+        ):
             raise ValueError(
                 "The masks of `PartialConv2D` should have one channel, or the "
                 "channels of the images, whose number should be defined. "
-                f"Received: input_shape={[image, mask]}"
+                f"Received: input_shape={shapes}"
             )
         if any(
-            i != axis and None not in (a, b) and a != b
-            for i, (a, b) in enumerate(zip(image, mask, strict=True))
+            i != axis and None not in sizes and len(set(sizes)) > 1
+            for i, sizes in enumerate(zip(image, *masks, strict=True))
         ):
             raise ValueError(
                 "Images and masks of `PartialConv2D` should have one size. "
-                f"Received: input_shape={[image, mask]}"
+                f"Received: input_shape={shapes}"
             )
-        return image, mask
+        return image
 
     def get_config(self):
-        convolution = self.convolution
         return {
             **super().get_config(),
-            "filters": convolution.filters,
-            "kernel_size": convolution.kernel_size,
-            "strides": convolution.strides,
-            "padding": convolution.padding,
-            "data_format": convolution.data_format,
-            "dilation_rate": convolution.dilation_rate,
-            "activation": keras.activations.serialize(self.activation),
-            "use_bias": convolution.use_bias,
-            "kernel_initializer": keras.initializers.serialize(
-                convolution.kernel_initializer
-            ),
-            "bias_initializer": keras.initializers.serialize(
-                convolution.bias_initializer
-            ),
-            "kernel_regularizer": keras.regularizers.serialize(
-                convolution.kernel_regularizer
-            ),
+            "groups": self.groups,
             "return_mask": self.return_mask,
         }

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from support.convolution import convolve
@@ -39,12 +40,33 @@ def test_value_and_gate_start_as_two_kernels():
     assert 0.98 < np.abs(kernel).max() / np.sqrt(6 / (9 * 80)) <= 1
 
 
+def test_regularizers_and_constraints():
+    layer = layers.GatedConv2D(
+        2,
+        3,
+        kernel_regularizer="l2",
+        bias_regularizer="l1",
+        kernel_constraint="non_neg",
+        bias_constraint="max_norm",
+        data_format="channels_last",
+    )
+    layer = layers.GatedConv2D.from_config(layer.get_config())
+    layer.build((2, 6, 5, 3))
+    assert len(layer.losses) == 2
+    kernel, bias = layer.convolution.weights
+    assert isinstance(kernel.constraint, keras.constraints.NonNeg)
+    assert isinstance(bias.constraint, keras.constraints.MaxNorm)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
         ({"filters": 0}, r"`filters`\. Expected a positive integer"),
         ({"kernel_size": 0}, "kernel_size"),
-        ({"padding": "full"}, "padding"),
+        ({"kernel_size": True}, "Received: kernel_size=True"),
+        ({"padding": 3}, r"`padding`\. Expected one of .* padding=3"),
+        ({"use_bias": None}, "True or False. Received: use_bias=None"),
+        ({"gate": "relu"}, "gate"),
         ({"data_format": "hwc"}, "data_format"),
     ],
 )
