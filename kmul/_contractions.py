@@ -2,14 +2,16 @@
 
 from keras import ops
 
+from kmul._sums import add
+from kmul._sums import add_bias
+
 # Elements per sample beyond which an outer product is made in pieces.
 LARGEST_OUTER_PRODUCT = 2**16
 
 
 def linear(inputs, kernel, bias=None):
     """Returns `inputs kernel + bias`."""
-    outputs = ops.matmul(inputs, kernel)
-    return outputs if bias is None else ops.add(outputs, bias)
+    return add_bias(ops.matmul(inputs, kernel), bias)
 
 
 def split_features(inputs, *sizes):
@@ -120,7 +122,7 @@ def _contract_outer_product(first, second, kernel):
         stop = min(start + step, m)
         products = outer_product(first[..., start:stop], second)
         each = ops.matmul(products, kernel[start * n : stop * n])
-        outputs = each if outputs is None else ops.add(outputs, each)
+        outputs = each if outputs is None else add(outputs, each)
     return outputs
 
 

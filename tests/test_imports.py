@@ -1,4 +1,8 @@
-"""The library imports Keras and NumPy only, and does nothing else at import."""
+"""What the source of the library may not hold.
+
+It imports Keras and NumPy only, does nothing else at import, and adds tensors
+by `kmul._sums` alone.
+"""
 
 import ast
 import pathlib
@@ -83,7 +87,7 @@ def offences(source, also=frozenset()):
 
 
 def test_there_are_files():
-    assert ROOT / "layers" / "multiply_unit.py" in FILES
+    assert ROOT / "layers" / "products" / "multiply_unit.py" in FILES
 
 
 @pytest.mark.parametrize(
@@ -113,3 +117,89 @@ def test_imports_keras_and_numpy_only(path):
 )
 def test_finds_what_is_forbidden(source):
     assert offences(source)
+
+
+def is_literal(node):
+    """Whether it is a number, a NAMED_ONE, a text, a tuple or a list."""
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    if isinstance(node, ast.Name):
+        return node.id.isupper()
+    return isinstance(
+        node, (ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.ListComp)
+    )
+
+
+def computes_with_tensors(function):
+    return function.name == "call" or any(
+        isinstance(node, ast.Name) and node.id == "ops"
+        for node in ast.walk(function)
+    )
+
+
+def unsafe_sums(source):
+    """Lists the sums for which `kmul._sums` should be used.
+
+    These are all uses of `ops.add`, and every `+` without a literal in a
+    function that computes with tensors: one named `call`, or with `ops`.
+    """
+    tree = ast.parse(source)
+    found = [
+        name
+        for name in [*imported_names(tree), *used_names(tree)]
+        if name.removeprefix("keras.") in ("ops.add", "ops.numpy.add")
+    ]
+    for function in ast.walk(tree):
+        if not isinstance(
+            function, ast.FunctionDef
+        ) or not computes_with_tensors(function):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.BinOp):
+                terms = (node.left, node.right)
+            elif isinstance(node, ast.AugAssign):
+                terms = (node.target, node.value)
+            else:
+                continue
+            if isinstance(node.op, ast.Add) and not any(map(is_literal, terms)):
+                found.append(ast.unparse(node))
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.is_relative_to(ROOT / "layers")],
+    ids=lambda path: path.stem,
+)
+def test_tensors_are_added_safely(path):
+    assert unsafe_sums(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from keras.ops import add",
+        "def f(x): return ops.add(x, 1)",
+        "def f(x): return keras.ops.add(x, x)",
+        "def f(x): return functools.reduce(ops.add, x)",
+        "def call(self, x): return self.kernel + x",
+        "def f(x): return ops.abs(x) + x",
+        "def f(x):\n    y = ops.abs(x)\n    y += x",
+    ],
+)
+def test_finds_unsafe_sums(source):
+    assert unsafe_sums(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def build(self, width): return width + self.units",
+        "def call(self, x): return x + 1e-7",
+        "def call(self, x): return x + EPSILON",
+        "def f(x): return ops.reshape(x, (1,) + x.shape)",
+        "def f(x): return add(x, ops.abs(x))",
+    ],
+)
+def test_allows_other_sums(source):
+    assert unsafe_sums(source) == []

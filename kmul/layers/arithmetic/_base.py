@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from kmul._branches import branch_initializer
+from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 
@@ -166,12 +167,7 @@ def saturated(kernel):
 
 def selected_factors(inputs, kernel):
     """Returns x_i W_ij + 1 − W_ij, of shape (batch, ..., features, units)."""
-    # Of a single unit, to add 1 − W would be a `bias_add` on TensorFlow, which
-    # `vectorized_map` fails on.
-    return ops.subtract(
-        ops.multiply(ops.expand_dims(inputs, -1), kernel),
-        ops.subtract(kernel, 1),
-    )
+    return add(ops.multiply(ops.expand_dims(inputs, -1), kernel), 1 - kernel)
 
 
 def bounded_exp(exponent, largest=LARGEST_EXPONENT):

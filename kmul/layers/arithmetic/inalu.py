@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul._contractions import product_of_rows
+from kmul._sums import add
 from kmul.layers.arithmetic._base import EPSILON
 from kmul.layers.arithmetic._base import LARGEST_EXPONENT_OF_INALU
 from kmul.layers.arithmetic._base import ArithmeticUnit
@@ -87,4 +88,4 @@ class INALU(ArithmeticUnit):
             selected_factors(ops.sign(inputs), ops.abs(multiply_kernel))
         )
         total = ops.matmul(inputs, add_kernel)
-        return self.narrow(gate * total + (1 - gate) * sign * product)
+        return self.narrow(add(gate * total, (1 - gate) * sign * product))

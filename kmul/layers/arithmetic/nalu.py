@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from kmul._sums import add
 from kmul.layers.arithmetic._base import EPSILON
 from kmul.layers.arithmetic._base import bounded_exp
 from kmul.layers.arithmetic._base import saturated
@@ -62,4 +63,4 @@ class NALU(NAC):
         magnitude = ops.log(ops.abs(inputs) + EPSILON)
         total = ops.matmul(inputs, kernel)
         product = bounded_exp(ops.matmul(magnitude, kernel))
-        return self.narrow(gate * total + (1 - gate) * product)
+        return self.narrow(add(gate * total, (1 - gate) * product))

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from kmul._sums import add
 from kmul.layers.arithmetic._base import bounded_exp
 from kmul.layers.arithmetic.real_npu import RealNPU
 
@@ -66,5 +67,5 @@ class NPU(RealNPU):
         magnitude, angle = self.polar(inputs)
         real, imaginary = map(self.widen, self.effective_kernels())
         exponent = ops.matmul(magnitude, real) - ops.matmul(angle, imaginary)
-        turn = ops.matmul(angle, real) + ops.matmul(magnitude, imaginary)
+        turn = add(ops.matmul(angle, real), ops.matmul(magnitude, imaginary))
         return self.narrow(bounded_exp(exponent) * ops.cos(turn))

@@ -3,6 +3,7 @@ import math
 import keras
 from keras import ops
 
+from kmul._sums import add
 from kmul.constraints import Interval
 from kmul.layers.arithmetic._base import EPSILON
 from kmul.layers.arithmetic._base import ArithmeticUnit
@@ -80,6 +81,6 @@ class RealNPU(ArithmeticUnit):
         """Returns the logarithm of the gated inputs: log r and k."""
         inputs = self.widen(inputs)
         gate = self.widen(ops.convert_to_tensor(self.gate))
-        magnitude = ops.log(gate * (ops.abs(inputs) + EPSILON) + (1 - gate))
+        magnitude = ops.log(add(gate * (ops.abs(inputs) + EPSILON), 1 - gate))
         negative = ops.cast(ops.less(inputs, 0), inputs.dtype)
         return magnitude, math.pi * gate * negative

@@ -2,6 +2,9 @@ import keras
 from keras import ops
 
 from kmul._branches import branch_initializer
+from kmul._contractions import linear
+from kmul._sums import add
+from kmul._sums import add_bias
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
 
@@ -191,9 +194,7 @@ class LayerAttention(keras.layers.Layer):
             outputs = sum(parts[1:], parts[0])
             if scores is None and return_attention_scores:
                 scores = _shares(parts)
-        if self.bias is not None:
-            outputs = ops.add(outputs, self.bias)
-        outputs = self.activation(outputs)
+        outputs = self.activation(add_bias(outputs, self.bias))
         if return_attention_scores:
             return outputs, ops.cast(scores, self.compute_dtype)
         return outputs
@@ -395,8 +396,8 @@ class LayerAttention(keras.layers.Layer):
     def _self_weights(self, vectors):
         """Weights of shape (batch, heads, layers)."""
         tokens = ops.stack(vectors, axis=1)
-        queries = ops.matmul(tokens, self.query_kernel) + self.query_bias
-        keys = ops.matmul(tokens, self.key_kernel) + self.layer_embedding
+        queries = linear(tokens, self.query_kernel, self.query_bias)
+        keys = add(ops.matmul(tokens, self.key_kernel), self.layer_embedding)
         split = (-1, len(vectors), self.num_heads, self.key_dim)
         logits = ops.einsum(
             "bmhd,blhd->bhml",

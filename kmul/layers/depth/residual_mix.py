@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_fraction
 from kmul._validation import check_same_shapes
@@ -67,7 +68,7 @@ class ResidualMix(keras.layers.Layer):
 
     def call(self, inputs):
         x, fx = inputs
-        return self.beta * fx + (1 - self.beta) * x
+        return add(self.beta * fx, (1 - self.beta) * x)
 
     def compute_output_shape(self, input_shape):
         return self._check_shapes(input_shape)

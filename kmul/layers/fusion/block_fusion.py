@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul._contractions import split_features
+from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul.layers.fusion.mutan_fusion import MUTANFusion
 
@@ -117,7 +118,7 @@ class BLOCKFusion(MUTANFusion):
             ops.reshape(kernel, (size, self.chunks, width)),
         )
         if bias is not None:
-            merged = ops.add(merged, ops.reshape(bias, (self.chunks, width)))
+            merged = add(merged, ops.reshape(bias, (self.chunks, width)))
         return merged
 
     def get_config(self):

@@ -3,6 +3,7 @@ from keras import ops
 
 from kmul._contractions import linear
 from kmul._contractions import split_features
+from kmul._sums import add_bias
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
@@ -80,7 +81,7 @@ class LowRankFusion(KernelLayer):
         product = split_features(product, self.rank, self.units)
         weights = ops.reshape(self.rank_kernel, (self.rank, 1))
         outputs = ops.sum(ops.multiply(product, weights), axis=-2)
-        return outputs if self.bias is None else ops.add(outputs, self.bias)
+        return add_bias(outputs, self.bias)
 
     def compute_output_shape(self, input_shape):
         shapes = check_shapes("LowRankFusion", input_shape)

@@ -5,6 +5,7 @@ from keras import ops
 
 from kmul._contractions import bilinear
 from kmul._contractions import outer_product
+from kmul._sums import add_bias
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
@@ -81,7 +82,7 @@ class TensorFusion(KernelLayer):
         shape = (first.shape[-1], inputs[-1].shape[-1], self.units)
         kernel = ops.reshape(self.kernel, shape)
         outputs = bilinear(first, inputs[-1], kernel)
-        return outputs if self.bias is None else ops.add(outputs, self.bias)
+        return add_bias(outputs, self.bias)
 
     def compute_output_shape(self, input_shape):
         width = self._product_width(input_shape)

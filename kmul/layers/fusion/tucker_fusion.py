@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul._contractions import bilinear
+from kmul._sums import add_bias
 from kmul.layers.fusion._base import Fusion
 
 
@@ -66,6 +67,4 @@ class TuckerFusion(Fusion):
     def fuse(self, first, second):
         kernel = ops.convert_to_tensor(self.core_kernel)
         product = bilinear(*self.project(first, second), kernel)
-        if self.core_bias is not None:
-            product = ops.add(product, self.core_bias)
-        return product
+        return add_bias(product, self.core_bias)

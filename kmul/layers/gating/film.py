@@ -3,6 +3,7 @@ from keras import ops
 
 from kmul._contractions import linear
 from kmul._contractions import match_rank
+from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
@@ -83,8 +84,8 @@ class FiLM(KernelLayer):
         modulation = linear(context, self.kernel, self.bias)
         scale, shift = ops.split(match_rank(modulation, len(x.shape)), 2, -1)
         if self.residual:
-            scale = ops.add(scale, 1)
-        return ops.add(ops.multiply(scale, x), shift)
+            scale = scale + 1
+        return add(ops.multiply(scale, x), shift)
 
     def compute_output_shape(self, input_shape):
         shape = self._check_shapes(input_shape)[0]

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 from kmul.layers._kernel_layer import KernelLayer
@@ -101,7 +102,7 @@ class HighwayDense(KernelLayer):
         gate = ops.sigmoid(linear(inputs, self.gate_kernel, self.gate_bias))
         if self.carry_kernel is not None:
             inputs = ops.matmul(inputs, self.carry_kernel)
-        return ops.add(inputs, ops.multiply(gate, ops.subtract(dense, inputs)))
+        return add(inputs, ops.multiply(gate, ops.subtract(dense, inputs)))
 
     def compute_output_shape(self, input_shape):
         shape = check_shape("HighwayDense", input_shape)

@@ -3,6 +3,7 @@ from keras import ops
 
 from kmul._contractions import linear
 from kmul._contractions import split_features
+from kmul._sums import add
 from kmul._validation import check_shapes
 from kmul.layers.interaction.multiplicative_interaction import (
     MultiplicativeInteraction,
@@ -82,7 +83,7 @@ class HyperDense(MultiplicativeInteraction):
         kernel = ops.reshape(self.interaction_kernel, (m, n * units))
         kernel = split_features(ops.matmul(context, kernel), n, units)
         bias = linear(context, self.context_kernels[0], self.bias)
-        return ops.add(kernel, self.input_kernel), bias
+        return add(kernel, self.input_kernel), bias
 
     def _check_shapes(self, input_shape):
         return check_shapes("HyperDense", input_shape, maximum=2, shared=True)

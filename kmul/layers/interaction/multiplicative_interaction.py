@@ -7,6 +7,7 @@ from kmul._contractions import bilinear
 from kmul._contractions import linear
 from kmul._contractions import match_rank
 from kmul._contractions import outer_product
+from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
@@ -140,7 +141,7 @@ class MultiplicativeInteraction(KernelLayer):
             product = self._interact_by_factors(x, contexts)
         else:
             product = ops.multiply(self._scale(x, contexts), x)
-        return self.activation(ops.add(product, self._shift(x, contexts)))
+        return self.activation(add(product, self._shift(x, contexts)))
 
     def compute_output_shape(self, input_shape):
         shapes = self._check_shapes(input_shape)
@@ -180,9 +181,9 @@ class MultiplicativeInteraction(KernelLayer):
         shift = self.bias
         for context, kernel in zip(contexts, self.context_kernels, strict=True):
             term = match_rank(ops.matmul(context, kernel), rank)
-            shift = term if shift is None else ops.add(term, shift)
+            shift = term if shift is None else add(term, shift)
         if self.form in ("full", "low_rank"):
-            shift = ops.add(ops.matmul(x, self.input_kernel), shift)
+            shift = add(ops.matmul(x, self.input_kernel), shift)
         return shift
 
     def _interact(self, x, contexts):

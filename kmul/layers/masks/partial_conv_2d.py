@@ -3,6 +3,7 @@ import math
 import keras
 from keras import ops
 
+from kmul._sums import add
 from kmul._validation import check_boolean
 from kmul.layers.masks._base import ConvolutionLayer
 
@@ -147,7 +148,7 @@ class PartialConv2D(ConvolutionLayer):
             shape = [1, 1, 1, 1]
             shape[self.channel_axis] = self.filters
             bias = ops.reshape(self.convolution.bias, shape)
-            outputs = ops.add(outputs, ops.multiply(bias, valid))
+            outputs = add(outputs, ops.multiply(bias, valid))
         outputs = self.activation(outputs)
         if not self.return_mask:
             return outputs

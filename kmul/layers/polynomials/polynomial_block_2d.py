@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul._branches import branch_initializer
+from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
 
@@ -153,7 +154,7 @@ class PolynomialBlock2D(keras.layers.Layer):
             product = ops.multiply(outputs, shortcut)
             product = self._convolve(product, self.product_kernel)
             product = ops.multiply(self.alpha, product)
-        outputs = ops.add(ops.add(outputs, shortcut), product)
+        outputs = add(add(outputs, shortcut), product)
         return self.activation(outputs)
 
     def _shortcut(self, inputs, training):

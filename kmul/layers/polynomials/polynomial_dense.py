@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
@@ -119,11 +120,11 @@ class PolynomialDense(KernelLayer):
 
     def _raise_degree(self, n, factor, state):
         if self.form == "ccp":
-            return ops.add(ops.multiply(factor, state), state)
+            return add(ops.multiply(factor, state), state)
         raised = linear(state, self.state_kernels[n], self.offsets[n + 1])
         raised = ops.multiply(factor, raised)
         if self.form == "ncp_skip":
-            raised = ops.add(raised, ops.matmul(state, self.skip_kernels[n]))
+            raised = add(raised, ops.matmul(state, self.skip_kernels[n]))
         return raised
 
     def compute_output_shape(self, input_shape):

@@ -1,5 +1,7 @@
 import keras
 
+from kmul._sums import add
+
 
 @keras.saving.register_keras_serializable(package="kmul")
 class ResidualDense(keras.layers.Dense):
@@ -46,5 +48,5 @@ class ResidualDense(keras.layers.Dense):
     def call(self, inputs, training=None):
         outputs = super().call(inputs, training)
         if inputs.shape[-1] == self.units:
-            return outputs + inputs
+            return add(outputs, inputs)
         return outputs
