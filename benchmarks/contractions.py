@@ -6,7 +6,7 @@ y_o = Σ_ij z_i x_j W_ijo, all axes of one width, in a training step: the outer
 product first, as a matrix product of a column and a row (what
 `kmul.layers.MultiplicativeInteraction` does there); the outer product by
 broadcasting; or the kernel first, then pairs. They take turns, by themselves
-and behind dense layers, where the vectors need gradients, too.
+and behind dense layers, where the vectors need gradients as well.
 """
 
 import time
@@ -67,7 +67,7 @@ class Contraction(keras.layers.Layer):
 
 
 def measure(width, batch, rounds, behind_dense):
-    """Returns what `take_turns` does of the three orders."""
+    """Returns the times of the three orders, as `take_turns` does."""
     rng = np.random.default_rng(0)
     vectors = [*rng.normal(size=(2, batch, width)).astype("float32")]
     shapes, y = [(width,), (width,)], np.zeros_like(vectors[0])

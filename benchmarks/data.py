@@ -2,9 +2,9 @@
 
     python -m benchmarks.data [--records 1000000] [--plain-records 20000]
 
-Both hold the same records, in a temporary directory. The plain path gets
-fewer, and rates are compared. Every line is measured in a process of its own,
-whose peak memory is given.
+Both hold the same kind of records, in a temporary directory. Plain TFDS gets
+fewer of them, and the rates are compared. Each line is measured in a process
+of its own, and shows its peak memory.
 """
 
 import argparse
@@ -29,7 +29,7 @@ BATCH = 256
 
 
 class PlainConfig(tfds.core.BuilderConfig):
-    """The same data as of `tasks`, in TFDS's record files."""
+    """The same data as in `tasks`, in TFDS's record files."""
 
     def __init__(self, task, inputs, records):
         super().__init__(name=f"{task}_{inputs}")
@@ -39,7 +39,7 @@ class PlainConfig(tfds.core.BuilderConfig):
 
 
 class PlainReasoningOps(tfds.core.GeneratorBasedBuilder):
-    """What one would write with TFDS: a generator of single records."""
+    """The plain way to write it with TFDS: a generator of single records."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -128,7 +128,7 @@ def read_plain(task, inputs, records, data_dir):
 
 
 def touch(*arrays):
-    """Reads all of the arrays, also those that are only mapped."""
+    """Reads all arrays to their end, even if they are only mapped."""
     return [float(array.sum()) for array in arrays]
 
 
@@ -156,7 +156,7 @@ def exhaust(dataset):
 def measure(function, *arguments):
     """Returns seconds and the peak memory in MB."""
     if function not in WITHOUT_TENSORFLOW:
-        import tensorflow as tf  # not what is measured
+        import tensorflow as tf  # not part of the measurement
 
         tf.constant(0)
     with contextlib.redirect_stdout(io.StringIO()):

@@ -4,12 +4,12 @@
 
 Each layer, in a Keras model with plain SGD, takes turns with a layer of the
 same weights whose `call` is the equation in `keras.ops`. The table shows the
-medians of both and that of their ratio in short turns, which should not be
-above 1.05. Without names, all layers are measured, and the full interaction's
-share of the speed of a plain matrix product at batch 1,024 and widths of 256.
-The backend is `KERAS_BACKEND`. Other work on the machine disturbs the times
-more than the ratios; `--cpu-time` counts the process's own time on all cores,
-which it disturbs less.
+medians of both over many short turns, and the median of their ratio, which
+should be at most 1.05. Without names, this measures all layers, and the full
+interaction's share of the speed of a plain matrix product at batch 1,024 and
+widths of 256. The backend is `KERAS_BACKEND`. Other work on the machine
+disturbs the times more than the ratios; `--cpu-time` counts the process's own
+time on all cores, which it disturbs less.
 """
 
 import argparse
@@ -21,301 +21,12 @@ from keras import ops
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.equations import CASES
+from benchmarks.equations import IMAGES
 from kmul import layers
 
-BATCH, WIDTH, UNITS = 512, 256, 256
+BATCH = 512
 ROUNDS, SECONDS_PER_TURN = 40, 0.05
-
-
-def dense(x, kernel, bias):
-    return ops.add(ops.matmul(x, kernel), bias)
-
-
-def split_last(x, *sizes):
-    """Cuts the last axis into axes of these sizes, one of which may be -1."""
-    sizes = list(sizes)
-    if -1 in sizes:
-        sizes[sizes.index(-1)] = x.shape[-1] // -np.prod(sizes)
-    return ops.reshape(x, (-1, *sizes))
-
-
-def ssqrt_l2(x):
-    magnitude = ops.abs(x)
-    x = ops.sign(x) * ops.sqrt(ops.where(magnitude == 0, 1, magnitude))
-    total = ops.sum(ops.square(x), -1, keepdims=True)
-    return x / ops.sqrt(ops.maximum(total, 1e-24))
-
-
-def multiply_unit(w, x):
-    return dense(dense(x[0], w[0], w[1]) * dense(x[1], w[2], w[3]), w[4], w[5])
-
-
-def residual_dense(w, x):
-    return dense(x, *w) + x
-
-
-def full_interaction(w, x):
-    x, z = x
-    m, n, units = w[0].shape
-    outer = ops.reshape(z[:, :, None] * x[:, None, :], (-1, m * n))
-    product = ops.matmul(outer, ops.reshape(w[0], (m * n, units)))
-    return product + ops.matmul(x, w[1]) + dense(z, w[2], w[3])
-
-
-def low_rank_interaction(w, x):
-    x, z = x
-    product = ops.matmul(x, w[0]) * ops.matmul(z, w[1])
-    product = ops.matmul(product, w[2])
-    return product + ops.matmul(x, w[3]) + dense(z, w[4], w[5])
-
-
-def diagonal_interaction(w, x):
-    return dense(x[1], w[0], w[1]) * x[0] + dense(x[1], w[2], w[3])
-
-
-def film(w, x):
-    scale, shift = ops.split(dense(x[1], *w), 2, -1)
-    return (1 + scale) * x[0] + shift
-
-
-def gated_dense(w, x):
-    value, gate = ops.split(dense(x, *w), 2, -1)
-    return value * ops.sigmoid(gate)
-
-
-def highway_dense(w, x):
-    gate = ops.sigmoid(dense(x, w[2], w[3]))
-    return gate * ops.relu(dense(x, w[0], w[1])) + (1 - gate) * x
-
-
-def squeeze_excite(w, x):
-    hidden = ops.relu(dense(ops.mean(x, (1, 2)), w[0], w[1]))
-    return x * ops.sigmoid(dense(hidden, w[2], w[3]))[:, None, None]
-
-
-def polynomial(w, x):
-    first, second = ops.split(ops.matmul(x, w[0]), 2, -1)
-    return dense(second * first + first, w[1], w[2])
-
-
-def polynomial_block(w, x):
-    def convolve(x, kernel):
-        return ops.conv(x, kernel, padding="same")
-
-    residual = convolve(convolve(x, w[0]), w[1])
-    return residual + x + convolve(x, w[2]) * convolve(x, w[3])
-
-
-def mlb(w, x):
-    first = ops.tanh(dense(x[0], w[0], w[1]))
-    return dense(first * ops.tanh(dense(x[1], w[2], w[3])), w[4], w[5])
-
-
-def mutan(w, x):
-    first = dense(dense(x[0], w[0], w[1]), w[4], w[5])
-    second = dense(dense(x[1], w[2], w[3]), w[6], w[7])
-    product = split_last(first * second, -1, w[0].shape[-1])
-    return dense(ops.sum(product, -2), w[8], w[9])
-
-
-def mfb(w, x):
-    product = dense(x[0], w[0], w[1]) * dense(x[1], w[2], w[3])
-    pooled = ops.sum(split_last(product, w[4].shape[0], -1), -1)
-    return dense(ssqrt_l2(pooled), w[4], w[5])
-
-
-def mfh(w, x):
-    width = w[8].shape[0] // 2
-    first = dense(x[0], w[0], w[1]) * dense(x[1], w[2], w[3])
-    second = first * dense(x[0], w[4], w[5]) * dense(x[1], w[6], w[7])
-    pooled = [
-        ssqrt_l2(ops.sum(split_last(each, width, -1), -1))
-        for each in (first, second)
-    ]
-    return dense(ops.concatenate(pooled, -1), w[8], w[9])
-
-
-def tucker(w, x):
-    first, second = dense(x[0], w[0], w[1]), dense(x[1], w[2], w[3])
-    width = w[4].shape[0]
-    outer = split_last(first[:, :, None] * second[:, None], width * width)
-    product = dense(outer, ops.reshape(w[4], (width * width, width)), w[5])
-    return dense(product, w[6], w[7])
-
-
-def block(w, x):
-    chunks, rank, size = 16, 5, w[4].shape[0]
-    merged = []
-    for i in range(2):
-        projected = dense(x[i], w[2 * i], w[2 * i + 1])
-        projected = split_last(projected, chunks, size)
-        kernel = ops.reshape(w[4 + 2 * i], (size, chunks, rank * size))
-        each = ops.einsum("bcs,scw->bcw", projected, kernel)
-        merged.append(each + ops.reshape(w[5 + 2 * i], (chunks, rank * size)))
-    product = split_last(merged[0] * merged[1], chunks, rank, size)
-    product = split_last(ssqrt_l2(ops.sum(product, -2)), chunks * size)
-    return dense(product, w[8], w[9])
-
-
-def tensor_fusion(w, x):
-    first, second = (
-        ops.concatenate([ops.ones_like(each[:, :1]), each], -1) for each in x
-    )
-    outer = first[:, :, None] * second[:, None, :]
-    return dense(split_last(outer, w[0].shape[0]), *w)
-
-
-def low_rank_fusion(w, x):
-    first = dense(x[0], w[0][1:], w[0][0])
-    product = first * dense(x[1], w[1][1:], w[1][0])
-    product = split_last(product, w[2].shape[-1], w[3].shape[0])
-    return ops.sum(product * ops.reshape(w[2], (-1, 1)), -2) + w[3]
-
-
-def saturated(first, second):
-    return ops.tanh(first) * ops.sigmoid(second)
-
-
-def bounded_exp(x):
-    """The layers' documented bound."""
-    return ops.exp(ops.minimum(x, 80))
-
-
-def nac(w, x):
-    return ops.matmul(x, saturated(*w))
-
-
-def nalu(w, x):
-    kernel = saturated(w[0], w[1])
-    gate = ops.sigmoid(ops.matmul(x, w[2]))
-    exponent = ops.matmul(ops.log(ops.abs(x) + 1e-7), kernel)
-    return gate * ops.matmul(x, kernel) + (1 - gate) * bounded_exp(exponent)
-
-
-def selected_product(x, kernel):
-    return ops.prod(x[:, :, None] * kernel + (1 - kernel), axis=1)
-
-
-def inalu(w, x):
-    kernel = saturated(w[2], w[3])
-    magnitude = ops.log(ops.maximum(ops.abs(x), 1e-7))
-    product = ops.exp(ops.minimum(ops.matmul(magnitude, kernel), 20))
-    product = product * selected_product(ops.sign(x), ops.abs(kernel))
-    gate = ops.sigmoid(w[4])
-    total = ops.matmul(x, saturated(w[0], w[1]))
-    return gate * total + (1 - gate) * product
-
-
-def nau(w, x):
-    return ops.matmul(x, w[0])
-
-
-def nmu(w, x):
-    return selected_product(x, w[0])
-
-
-def polar(x, gate):
-    magnitude = ops.log(gate * (ops.abs(x) + 1e-7) + (1 - gate))
-    return magnitude, np.pi * gate * ops.cast(x < 0, "float32")
-
-
-def real_npu(w, x):
-    magnitude, angle = polar(x, w[1])
-    product = bounded_exp(ops.matmul(magnitude, w[0]))
-    return product * ops.cos(ops.matmul(angle, w[0]))
-
-
-def npu(w, x):
-    magnitude, angle = polar(x, w[2])
-    exponent = ops.matmul(magnitude, w[0]) - ops.matmul(angle, w[1])
-    turn = ops.matmul(angle, w[0]) + ops.matmul(magnitude, w[1])
-    return bounded_exp(exponent) * ops.cos(turn)
-
-
-def partial_conv(w, x):
-    x, mask = x
-    count = ops.conv(mask, ops.ones((3, 3, 1, 1)), padding="same")
-    valid = ops.cast(count > 0, "float32")
-    raw = ops.conv(x * mask, w[0], padding="same")
-    return raw * (9 / ops.maximum(count, 1) * valid) + w[1] * valid
-
-
-def gated_conv(w, x):
-    both = ops.conv(x, w[0], padding="same") + w[1]
-    value, gate = ops.split(both, 2, -1)
-    return ops.elu(value) * ops.sigmoid(gate)
-
-
-ONE, TWO = (WIDTH,), [(WIDTH,), (WIDTH,)]
-NARROW, IMAGES = (64,), (8, 8, 64)
-# name → the layer, the same by hand, and the inputs' shapes without the batch.
-CASES = {
-    "MultiplyUnit": (lambda: layers.MultiplyUnit(UNITS), multiply_unit, TWO),
-    "ResidualDense": (lambda: layers.ResidualDense(UNITS), residual_dense, ONE),
-    "MultiplicativeInteraction, full": (
-        lambda: layers.MultiplicativeInteraction(64),
-        full_interaction,
-        [(64,), (64,)],
-    ),
-    "MultiplicativeInteraction, low_rank": (
-        lambda: layers.MultiplicativeInteraction(UNITS, "low_rank", 32),
-        low_rank_interaction,
-        TWO,
-    ),
-    "MultiplicativeInteraction, diagonal": (
-        lambda: layers.MultiplicativeInteraction(form="diagonal"),
-        diagonal_interaction,
-        TWO,
-    ),
-    "HyperDense": (
-        lambda: layers.HyperDense(64),
-        full_interaction,
-        [(64,), (64,)],
-    ),
-    "FiLM": (lambda: layers.FiLM(), film, TWO),
-    "GatedDense": (lambda: layers.GatedDense(UNITS), gated_dense, ONE),
-    "HighwayDense": (lambda: layers.HighwayDense(), highway_dense, ONE),
-    "SqueezeExcite": (lambda: layers.SqueezeExcite(4), squeeze_excite, IMAGES),
-    "PolynomialDense": (lambda: layers.PolynomialDense(UNITS), polynomial, ONE),
-    "PolynomialBlock2D": (
-        lambda: layers.PolynomialBlock2D(64, normalization=False),
-        polynomial_block,
-        IMAGES,
-    ),
-    "MLBFusion": (lambda: layers.MLBFusion(UNITS), mlb, TWO),
-    "MUTANFusion": (lambda: layers.MUTANFusion(UNITS), mutan, TWO),
-    "MFBFusion": (lambda: layers.MFBFusion(UNITS), mfb, TWO),
-    "MFHFusion": (lambda: layers.MFHFusion(UNITS), mfh, TWO),
-    "TuckerFusion": (lambda: layers.TuckerFusion(UNITS), tucker, TWO),
-    "BLOCKFusion": (lambda: layers.BLOCKFusion(UNITS), block, TWO),
-    "TensorFusion": (
-        lambda: layers.TensorFusion(64),
-        tensor_fusion,
-        [(64,), (64,)],
-    ),
-    "LowRankFusion": (
-        lambda: layers.LowRankFusion(UNITS),
-        low_rank_fusion,
-        TWO,
-    ),
-    "NAC": (lambda: layers.NAC(UNITS), nac, ONE),
-    "NALU": (lambda: layers.NALU(UNITS), nalu, ONE),
-    "INALU": (lambda: layers.INALU(64), inalu, NARROW),
-    "NAU": (lambda: layers.NAU(UNITS), nau, ONE),
-    "NMU": (lambda: layers.NMU(64), nmu, NARROW),
-    "RealNPU": (lambda: layers.RealNPU(UNITS), real_npu, ONE),
-    "NPU": (lambda: layers.NPU(UNITS), npu, ONE),
-    "PartialConv2D": (
-        lambda: layers.PartialConv2D(64, 3, padding="same"),
-        partial_conv,
-        [IMAGES, (8, 8, 1)],
-    ),
-    "GatedConv2D": (
-        lambda: layers.GatedConv2D(64, 3, padding="same"),
-        gated_conv,
-        IMAGES,
-    ),
-}
 
 
 class ByHand(keras.layers.Layer):
@@ -361,8 +72,8 @@ def training_step(layer, shapes, x, y):
 def take_turns(clock, *functions, rounds=ROUNDS):
     """Returns the median seconds of a call, an array (rounds, functions).
 
-    Each function is called for a moment, then the next one, and so on: what
-    else the machine does then disturbs all of a round alike.
+    Each function is called for a moment, then the next, and so on, so that
+    other work on the machine disturbs all functions of a round alike.
     """
     calls = []
     for function in functions:
@@ -383,7 +94,7 @@ def take_turns(clock, *functions, rounds=ROUNDS):
 
 
 def compare(name, clock):
-    """Returns what `take_turns` does of a layer's step, and of that by hand."""
+    """Returns the times of a layer's step and of the step by hand."""
     make, function, shapes = CASES[name]
     rng = np.random.default_rng(0)
     several = isinstance(shapes, list)
@@ -437,7 +148,8 @@ def forward(function, *arrays):
 def measure_full_interaction(batch=1024, width=256):
     """Returns matmul's FLOP/s, and the layer's shares of it.
 
-    One share is that forwards, the other that in a training step.
+    The first share is that of the forward pass, the second that of a training
+    step.
     """
     rng = np.random.default_rng(0)
     x, z = rng.normal(size=(2, batch, width)).astype("float32")
@@ -463,7 +175,7 @@ def measure_full_interaction(batch=1024, width=256):
 
 
 def summarize(times):
-    """Returns the medians in milliseconds and that of the ratio, as text."""
+    """Returns both medians in milliseconds, and that of the ratio, as text."""
     ours, by_hand = np.median(times, axis=0)
     ratio = np.median(times[:, 0] / times[:, 1])
     return f"{1e3 * ours:.2f}", f"{1e3 * by_hand:.2f}", f"{ratio:.2f}"

@@ -1,0 +1,1 @@
+"""Questions that were asked of the layers, with code, results and answers."""

@@ -20,28 +20,28 @@ def from_command_line(name, about, settings, quick, row_class, arguments=None):
     """Returns the `Runs` and the settings that a command line asks for.
 
     Args:
-        name: Of the example.
-        about: What it does, for its help.
+        name: Name of the experiment.
+        about: One sentence on what it does, for `--help`.
         settings: A dataclass.
-        quick: The same, with what `--quick` stands for.
+        quick: The settings that `--quick` stands for.
         row_class: As for `Runs`.
         arguments: List of arguments. Default: those of the process.
     """
     parser = argparse.ArgumentParser(
         prog=f"python -m experiments.{name}",
         description=f"{about} Trains on all processors, and writes results.csv "
-        "and report.md. The same command goes on where it was stopped.",
+        "and report.md. If you stop it, the same command resumes it.",
     )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="few steps, to see it work",
+        help="train for a few steps only, to see it work",
     )
     parser.add_argument(
         "--directory",
         type=pathlib.Path,
         default=pathlib.Path("results", name),
-        help="where to write to (default: %(default)s)",
+        help="where to write the results (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     settings = quick if options.quick else settings
@@ -57,10 +57,11 @@ class Runs:
     """The rows in a directory's `results.csv`.
 
     Args:
-        directory: Where it is, or will be.
-        settings: A dataclass. A directory holds rows of one kind of settings
-            and one backend; with others a `ValueError` is raised.
-        row_class: The dataclass of a row, of numbers, texts and booleans.
+        directory: Where the table is, or will be.
+        settings: A dataclass. All rows of a directory share one set of settings
+            and one backend; anything else raises a `ValueError`.
+        row_class: The dataclass of a row, as `tuning.study.table.Table` takes
+            it.
     """
 
     def __init__(self, directory, settings, row_class):
@@ -75,7 +76,7 @@ class Runs:
         if path.exists() and path.read_text() != described:
             raise ValueError(
                 f"{directory} holds a run with other settings or of another "
-                "backend (settings.json). Give another --directory."
+                "backend (settings.json). Choose another --directory."
             )
         self._table = Table(self.directory / "results.csv", row_class)
         path.write_text(described)
@@ -86,16 +87,16 @@ class Runs:
         return self._table.rows
 
     def add(self, rows):
-        """Writes rows, all of them or, if that fails, none."""
+        """Writes rows: all of them or, if that fails, none."""
         self._table.append(rows)
 
     def run(self, jobs, work, describe):
-        """Works on jobs on all processors, and writes what they send.
+        """Works on jobs on all processors, and writes the rows they send.
 
         Args:
-            jobs: What `work` is called on.
+            jobs: List of what `work` is called on.
             work: Called as `work(job, send)`, sends `("rows", list of rows)`.
-            describe: Returns the line that is printed of a row.
+            describe: Returns the line that is printed for a row.
         """
         print(
             f"{keras.config.backend()} on {len(processors())} processors, "
@@ -113,18 +114,18 @@ class Runs:
                         seconds = time.perf_counter() - started
                         print(f"{seconds:5.0f} s  {describe(row)}", flush=True)
         except KeyboardInterrupt:
-            print("Stopped. The same command goes on from here.")
+            print("Stopped. The same command resumes it.")
             sys.exit(130)
 
     def how(self):
-        """Returns the sentences that say on what, when and how long.
+        """Returns sentences that say when, on what and how long it ran.
 
-        The rows should have the `seconds` that each took.
+        Each row needs a field `seconds`: how long it took.
         """
         minutes = sum(row.seconds for row in self.rows) / 60
         return (
             f"Measured on {datetime.date.today()} with the "
             f"{keras.config.backend()} backend of Keras {keras.__version__} "
-            f"on {len(processors())} × {device_name()}. The trainings took "
-            f"{minutes:.1f} minutes, added up."
+            f"on {len(processors())} × {device_name()}. All trainings together "
+            f"took {minutes:.1f} minutes of one processor."
         )

@@ -16,8 +16,8 @@ from experiments.runs import from_command_line
 def main(arguments=None):
     runs, settings = from_command_line(
         "interaction_parameters",
-        "How many parameters a perceptron, and a multiplicative "
-        "interaction, need for the dot product and the sum of two vectors.",
+        "How many parameters do a perceptron and a multiplicative interaction "
+        "need for the dot product and the sum of two vectors?",
         Settings(),
         QUICK,
         Row,

@@ -5,6 +5,7 @@ import dataclasses
 from matplotlib.figure import Figure
 
 from experiments.interaction_parameters.training import FUNCTIONS
+from experiments.markdown import table
 
 TITLES = {"dot": "dot product x·y", "sum": "sum x + y"}
 STYLES = {
@@ -57,7 +58,7 @@ def write(rows, settings, how, directory):
     Args:
         rows: List of `Row`.
         settings: `Settings`.
-        how: Sentence that says on what it was run, and when.
+        how: Sentences that say when and on what it ran.
         directory: `pathlib.Path` of an existing directory.
     """
     draw(rows, settings).savefig(directory / "parameters.png", dpi=120)
@@ -115,37 +116,40 @@ def draw(rows, settings):
 
 def page(rows, settings, how):
     rates = ", ".join(f"{rate:g}" for rate in settings.learning_rates)
+    seeds = len(settings.seeds)
     lines = [
         "# Parameters to multiply",
         "",
         how,
         "",
-        "The fewest parameters with which a network of one hidden layer of "
-        "rectified linear units (MLP), called on both vectors concatenated, "
-        "and one `kmul.layers.MultiplicativeInteraction` in its full form fit "
-        "the dot product x·y (one number) and the sum x + y (d numbers).",
+        "The fewest parameters with which training fits the dot product x·y "
+        "(one number) and the sum x + y (d numbers) of two vectors of size d: "
+        "for a network with one hidden layer of rectified linear units (MLP), "
+        "called on both vectors concatenated, and for one "
+        "`kmul.layers.MultiplicativeInteraction` in its full form.",
         "",
         "The elements of x and y are independent and standard normal. A "
         "network fits if its mean squared error, averaged over the outputs, "
         f"is at most {settings.target:g} on {settings.validation_records:,} "
-        "fresh records. The variance of what is to be fitted is d for the dot "
-        "product and 2 for an element of the sum. Each network was trained on "
-        f"{settings.train_records:,} records by Adam at learning rates {rates} "
-        f"from the initial weights of {len(settings.seeds)} seed(s) each, for "
-        f"up to {settings.steps:,} steps of {settings.batch_size} records; its "
-        f"error was taken every {settings.steps_per_epoch} steps, and one "
-        "training that gets there is enough. The MLP's hidden width is d times "
-        "the power of two at which it fits and at half of which it does not, "
-        f"at most {settings.max_width:,}.",
+        "fresh records. The variance of the label is d for the dot product, "
+        "and 2 for each element of the sum. Each network trained on "
+        f"{settings.train_records:,} records with Adam at learning rates "
+        f"{rates}, from {seeds} seed{'s' * (seeds > 1)} of initial weights "
+        f"each, for up to {settings.steps:,} steps of {settings.batch_size} "
+        f"records. Its error was measured every {settings.steps_per_epoch} "
+        "steps, and one training that reaches the target is enough. The MLP's "
+        "hidden width is d times a power of two: it fits at that width and "
+        f"fails at half of it. The largest width tried is "
+        f"{settings.max_width:,}.",
         "",
-        "So this is what training finds, an upper bound of what is needed. The "
-        "interaction has (d + 1)² parameters for the dot product and "
-        "d (d + 1)² for the sum: its products are of no use to a sum, which "
-        "the MLP fits with fewer.",
+        "The table therefore shows what training finds, an upper bound of "
+        "what is needed. The interaction has (d + 1)² parameters for the dot "
+        "product and d (d + 1)² for the sum. A sum needs no products, and the "
+        "MLP fits it with fewer parameters.",
         "",
         "![Parameters over d](parameters.png)",
         "",
-        "Open markers: the largest network tried does not get there.",
+        "An open marker is the largest network tried, where it does not fit.",
     ]
     for function in FUNCTIONS:
         mlp = needs(rows, function, "mlp")
@@ -154,15 +158,26 @@ def page(rows, settings, how):
             "",
             f"## {TITLES[function].capitalize()}",
             "",
-            "| d | MLP width | MLP parameters | its error "
-            "| interaction parameters | its error |",
-            "|---|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {dimension} | {mlp[dimension].width} | "
-            f"{mlp[dimension].parameters} | {mlp[dimension].row.error:.3f} | "
-            f"{interaction[dimension].parameters} | "
-            f"{interaction[dimension].row.error:.3f} |"
-            for dimension in settings.dimensions
+            table(
+                [
+                    "d",
+                    "MLP width",
+                    "MLP parameters",
+                    "its error",
+                    "interaction parameters",
+                    "its error",
+                ],
+                [
+                    [
+                        str(dimension),
+                        mlp[dimension].width,
+                        mlp[dimension].parameters,
+                        f"{mlp[dimension].row.error:.3f}",
+                        interaction[dimension].parameters,
+                        f"{interaction[dimension].row.error:.3f}",
+                    ]
+                    for dimension in settings.dimensions
+                ],
+            ),
         ]
     return "\n".join(lines) + "\n"

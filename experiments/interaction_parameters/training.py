@@ -1,4 +1,4 @@
-"""How small a network can be and still fit a function of two vectors."""
+"""Finds the smallest network that learns to fit a function of two vectors."""
 
 import dataclasses
 import itertools
@@ -24,9 +24,9 @@ class Settings:
     Attributes:
         dimensions: The sizes of the two vectors.
         max_width: The largest hidden width of the perceptron.
-        target: The mean squared error that is to be reached.
-        learning_rates: Those tried of each network, with Adam.
-        seeds: Those of the initial weights tried at each learning rate.
+        target: The mean squared error to reach.
+        learning_rates: Adam's learning rates, all tried for each network.
+        seeds: Seeds of the initial weights, all tried at each learning rate.
         steps: Optimizer steps at most.
         steps_per_epoch: How often the error is measured.
         batch_size: Records of a step.
@@ -64,11 +64,11 @@ class Row:
         network: `"mlp"` or `"interaction"`.
         dimension: Size of each of the two vectors.
         width: Hidden width of the perceptron, 0 for the interaction.
-        parameters: Of the network.
+        parameters: The number of its weights.
         reached: Whether a member of the population reached the target.
         error: The lowest mean squared error of a member after any epoch.
-        learning_rate, seed: Of the member with that error.
-        steps: How many were taken.
+        learning_rate, seed: Those of the member with that error.
+        steps: How many steps it trained.
         seconds: Wall clock.
     """
 
@@ -122,7 +122,7 @@ def search(job, send):
     if job.network == "interaction":
         reaches(0)
         return
-    # Nearly what either function needs, so that little is tried in vain.
+    # Close to what either function needs, so that few widths are wasted.
     width = min(2 * job.dimension, job.settings.max_width)
     if reaches(width):
         while width > 1 and reaches(width // 2):
@@ -207,7 +207,7 @@ class StopWhenReached(keras.callbacks.Callback):
 
 
 def jobs(settings, rows):
-    """Returns all jobs, the longest first, with the rows known of each."""
+    """Returns all jobs, the longest first, with the known rows of each."""
     return [
         Job(
             function,

@@ -1,7 +1,7 @@
-"""The proposal's claims, each answered from the runs.
+"""The proposal's claims, each tested on the runs.
 
-What counts as seen was fixed before the study was run: the 95 % interval over
-seeds of the difference in question lies on the claimed side.
+The rule was fixed before the first run: a claim is seen where the 95 % interval
+over seeds of the difference in question lies on the claimed side.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ class Finding:
     """What was found for one network, or at one depth.
 
     Args:
-        subject: Of what.
+        subject: The network or the depth.
         estimates: One `Estimate` for each column of the table.
         seen: Whether they are as claimed.
     """
@@ -53,7 +53,7 @@ class Part:
 
 @dataclasses.dataclass
 class Answer:
-    """A claim, how it was tested, what was found, and how far that goes."""
+    """A claim, its test, the findings, and a caution about them."""
 
     claim: str
     test: str
@@ -168,9 +168,9 @@ def attention_climbs(runs):
         'attention, which "static" and "self" have, or the contribution, '
         "which all have: how much the output changes without the layer.",
         parts,
-        "A weight says little by itself, as the read-out that follows can "
+        "A weight alone says little, because the read-out that follows can "
         "undo it: compare the highest weights with the contributions of the "
-        "same layers, in the table on static weights below.",
+        "same layers, in the table of static weights below.",
     )
 
 
@@ -197,13 +197,13 @@ def gradients_reach_early_layers(runs):
         firsts.append(Finding(network, [gain], gain.low > 0))
     return Answer(
         "Gradients reach the early layers less diluted.",
-        "The gradient norm of the first convolution, beside that of the last "
+        "The gradient norm of the first convolution, relative to the last's "
         "and by itself, at the greatest depth, as log10 (1 is a factor of "
         f"ten), mean over the first {EARLY:.0%} of training.",
         [
             Part(
-                "The first convolution's gradient beside the last's is greater "
-                "than in the plain network",
+                "The first convolution's gradient relative to the last's is "
+                "greater than in the plain network",
                 ["attended − plain, log10"],
                 ratios,
             ),
@@ -219,7 +219,7 @@ def gradients_reach_early_layers(runs):
 
 
 def _dead_layers(runs):
-    """Says where the ratio of gradients is that to a layer without any."""
+    """Names the networks whose last layer had no gradient at times."""
     zeros = {
         network: np.mean(
             runs.values(network, runs.depths[-1], "gradient")[..., -1] == 0
@@ -230,10 +230,10 @@ def _dead_layers(runs):
     if not found:
         return ""
     return (
-        "The last convolution's gradient was exactly zero, as all its units "
-        f"were off, in a share of the measures: {', '.join(found)}. It counts "
-        "as 1e-12 there, so how large those ratios are means nothing; that "
-        "the last layer learns less, rather than the first one more, does."
+        "In some measurements all units of the last convolution were off and "
+        f"its gradient was exactly zero: {', '.join(found)}. Such a gradient "
+        "counts as 1e-12, so the size of those ratios means nothing. They "
+        "show that the last layer learns less, not that the first learns more."
     )
 
 
@@ -253,9 +253,9 @@ def concatenation_beats_sum(runs):
         parts.append(Part(name, [f"concat − {other}"], findings))
     return Answer(
         "Concatenate-and-contract beats the element-wise sum.",
-        "The share of test images of which digit and position are both right. "
-        "Concatenation of all layers is better than their weighted sum of "
-        "the same number of parameters, and than the β-ResNet.",
+        "The share of test images where digit and position are both right. "
+        "Concatenation of all layers is better than their weighted sum at "
+        "the same number of parameters, and better than the β-ResNet.",
         parts,
     )
 
@@ -270,7 +270,7 @@ def corruption_does_not_ruin(runs):
         after = {
             "any one convolution corrupted (mean)": corrupted.mean(1),
             "the last convolution corrupted": corrupted[:, -1],
-            "the last convolution corrupted, after training on": recovered,
+            "the last convolution corrupted, after further training": recovered,
         }
         return {name: value / accuracy for name, value in after.items()}
 
@@ -289,18 +289,18 @@ def corruption_does_not_ruin(runs):
     return Answer(
         "A corrupted layer (its weights set to noise) does not ruin the "
         "network.",
-        "The share that is kept of the accuracy at the greatest depth when a "
-        "convolution's weights are set to noise of their own size. Attended "
+        "The share of the accuracy that is kept, at the greatest depth, when "
+        "a convolution's weights are set to noise of their own size. Attended "
         "networks keep more than half, and more than the plain one.",
         parts,
-        "What is kept with the lower layers corrupted is little everywhere, "
-        "as all others stand on them. A network whose upper layers have died "
-        "loses nothing with these. Shares above 1 after training on mean that "
-        "training had not come to its end.",
+        "All networks lose most of their accuracy with a low layer, because "
+        "all other layers build on it. A network whose upper layers are dead "
+        "loses nothing with these. A share above 1 after further training "
+        "means that training had not converged.",
     )
 
 
 def early_index(runs, network):
-    """Index of the measure at the end of the start of training."""
+    """Returns the index of the measurement that ends early training."""
     steps = np.array(runs.of(network, runs.depths[-1])[0].steps)
     return max(1, int(np.searchsorted(steps, EARLY * steps[-1])))

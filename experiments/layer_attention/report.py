@@ -1,70 +1,25 @@
-"""The tables and the page."""
-
-import csv
-import dataclasses
-
-import numpy as np
+"""The page of tables and figures."""
 
 from experiments.layer_attention import claims
 from experiments.layer_attention import figures
 from experiments.layer_attention.networks import TRANSFORMED_UNITS
 from experiments.layer_attention.statistics import estimate
-
-CURVES = ("gradient", "contribution", "attention")
-LISTS = ("corrupted", "steps", *CURVES)
+from experiments.markdown import table
 
 
 def write(runs, settings, how, directory):
-    """Writes results.csv, the figures and report.md.
+    """Writes the figures and report.md.
 
     Args:
         runs: List of `Run`.
         settings: `Settings`.
-        how: Sentence that says on what it was run.
+        how: Sentences that say when and on what it ran.
         directory: `pathlib.Path` of an existing directory.
     """
-    _write_results(runs, directory / "results.csv")
-    _write_curves(runs, directory / "curves.csv")
     sorted_runs = claims.Runs(runs)
     names = figures.draw_all(sorted_runs, directory)
     page = _page(sorted_runs, settings, how, names)
-    (directory / "report.md").write_text(page)
-
-
-def _write_results(runs, path):
-    names = [
-        field.name
-        for field in dataclasses.fields(runs[0])
-        if field.name not in LISTS
-    ]
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*names, "mean_corrupted"])
-        for run in runs:
-            corrupted = sum(run.corrupted) / len(run.corrupted)
-            writer.writerow([*(getattr(run, n) for n in names), corrupted])
-
-
-def _write_curves(runs, path):
-    """What was measured over training, mean over seeds."""
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["network", "depth", "quantity", "step", "layer", "mean"]
-        )
-        groups = {}
-        for run in runs:
-            groups.setdefault((run.network, run.depth), []).append(run)
-        for start, group in groups.items():
-            for name in CURVES:
-                if getattr(group[0], name) is None:
-                    continue
-                mean = np.mean([getattr(run, name) for run in group], axis=0)
-                for step, row in zip(group[0].steps, mean, strict=True):
-                    for layer, value in enumerate(row, 1):
-                        writer.writerow(
-                            [*start, name, step, layer, f"{value:.6g}"]
-                        )
+    (directory / "report.md").write_text(page, encoding="utf-8")
 
 
 def _page(runs, settings, how, figure_names):
@@ -92,17 +47,17 @@ def _page(runs, settings, how, figure_names):
 
 def _introduction(settings, how):
     lines = [
-        "A convolutional network is read out at its last layer. Bird "
+        "A convolutional network usually reads out its last layer alone. Bird "
         "(*Layer-Attended Convolutional Networks*, 2022) proposes to read out "
-        "all layers through attention, says what should be seen in training, "
-        "and did not try it. This study does: it compares such networks with "
-        "a plain one and a β-ResNet, and answers each of the proposal's "
-        f"claims. {how}",
+        "all layers through attention, predicts what training should show, "
+        "and leaves it untried. This experiment compares such networks with a "
+        "plain one and a β-ResNet, and tests each of the proposal's claims. "
+        f"{how}",
         "",
     ]
     if len(settings.seeds) < 5:
         lines += [
-            "**A quick run: too few seeds and steps to conclude from.**",
+            "**A quick run: too few seeds and steps for any conclusion.**",
             "",
         ]
     return lines
@@ -114,20 +69,21 @@ def _summary(answers):
         lines.append(f"{number}. {answer.claim} **{answer.verdict.title()}.**")
         lines += [f"   - {_in_numbers(part)}" for part in answer.parts]
         if answer.caution:
-            lines.append(f"   - With care: {answer.caution}")
+            lines.append(f"   - Caution: {answer.caution}")
     lines += [
         "",
-        "“Seen” says that the 95 % interval over seeds lies wholly on the "
-        "claimed side, which was fixed before the study was run. It is not "
-        "corrected for the number of comparisons, of which one in forty is "
-        "expected to be seen by chance.",
+        "“Seen” means that the whole 95 % interval over seeds lies on the "
+        "claimed side. This rule was fixed before the first run. It is not "
+        "corrected for the number of comparisons: by chance alone, one in "
+        "forty would be seen. “Partly” means that some comparisons were seen "
+        "and others were not; it does not say that the claim holds in part.",
         "",
     ]
     return lines
 
 
 def _in_numbers(part):
-    """How often it was seen, and the least and greatest of the means."""
+    """Says how often it was seen, and the least and greatest of the means."""
     if len(part.findings) == 1:
         (finding,) = part.findings
         found = ", ".join(each.signed() for each in finding.estimates)
@@ -151,9 +107,9 @@ def _setting(runs, settings):
         rates = f"Adam at {settings.learning_rates[0]}"
     else:
         rates = (
-            "Adam; every network at every depth has the learning rate, of "
-            f"{', '.join(f'{each:g}' for each in settings.learning_rates)}, "
-            "that gives the lowest loss on validation images after "
+            "Adam; each network at each depth uses whichever learning rate of "
+            f"{', '.join(f'{each:g}' for each in settings.learning_rates)} "
+            "has the lowest loss on validation images after "
             f"{settings.rate_steps} steps (mean of {len(settings.rate_seeds)} "
             "other seeds)"
         )
@@ -164,36 +120,35 @@ def _setting(runs, settings):
         "- **Task.** A handwritten digit of 8×8 pixels (scikit-learn's) lies "
         f"somewhere on a canvas of {size}×{size}, among "
         f"{settings.distractors} pieces of other digits. Which digit, and at "
-        f"which of {settings.position_cells**2} places? The digit asks for "
-        "abstraction, the position for the low layers. The test images show "
-        "digits that are not in the training images. "
-        f"Guessing is right in {0.1 / settings.position_cells**2:.2%} of "
-        "images for both together.",
+        f"which of {settings.position_cells**2} places? The digit needs "
+        "abstraction, the position needs the low layers. The test images show "
+        "digits that are not in the training images. A guess gets both right "
+        f"in {0.1 / settings.position_cells**2:.2%} of images.",
         "- **Networks.** `plain`: convolutions, one hidden layer that reads "
-        "out the last, a classifier. `residual`: the same with "
-        "g(x) = β f(x) + (1 − β) x about each convolution that keeps the "
-        "size, β trained from 0.5. `sum`: the hidden layer reads out a "
+        "out the last of them, a classifier. `residual`: the same with "
+        "g(x) = β f(x) + (1 − β) x around each convolution that keeps the "
+        "size; β is trained and starts at 0.5. `sum`: the hidden layer reads a "
         "weighted sum of all convolutions' outputs (ELMo's scalar mix). "
-        "The others read out all of them: `concat` concatenates them; "
-        "`static` scales each by a trained weight first, the weights summing "
-        "to 1; `self` by weights computed from the outputs themselves; "
-        "`recurrent` reads them with an LSTM. `+ transform`: each output goes "
-        "through a dense layer of its own first.",
+        "The others read all of them: `concat` concatenates them; `static` "
+        "first scales each by a trained weight, and the weights sum to 1; "
+        "`self` computes the weights from the outputs themselves; "
+        "`recurrent` reads the outputs with an LSTM. With `+ transform`, each "
+        "output first goes through a dense layer of its own.",
         f"- **Equal size.** {shallow} to {deep} convolutions of "
         f"{settings.filters} filters, the first of stride 2, the same for all "
         "networks. The width of the hidden layer (of the transform, where "
         f"there is one) is the largest within {settings.budget:,} parameters: "
-        "to read out more layers costs width. The vector read out after a "
+        "reading out more layers costs width. The vector read out after a "
         f"transform has {TRANSFORMED_UNITS} elements.",
         f"- **Training.** {settings.steps:,} steps of {settings.batch_size} "
         f"images, none seen twice, {rates}. Keras's default initial weights. "
         f"{len(settings.seeds)} seeds; ± is a 95 % interval over them "
         "(Student's t), and differences are paired by seed.",
-        "- **What it cannot say.** One task of small images, small networks, "
-        f"{settings.steps:,} steps: whether a network learns fast, rather than "
-        "what it would reach in the end. One kind of size to compare at, "
-        "parameters. Initial weights that keep no scale through many relus, "
-        "which is hard on deep plain networks.",
+        "- **Limits.** One task with small images, small networks and "
+        f"{settings.steps:,} steps: this shows which network learns fast, not "
+        "what each would reach in the end. Networks are compared at equal "
+        "parameters only. The initial weights do not keep the scale of the "
+        "signal through many relus, which is hard on deep plain networks.",
         "",
     ]
 
@@ -211,31 +166,26 @@ def _answer(number, answer, figure_name):
         lines += [
             f"**{part.name}** (seen in {part.seen} of {len(part.findings)}):",
             "",
-            f"| | {' | '.join(part.columns)} | seen |",
-            "|---|" + "---|" * (len(part.columns) + 1),
+            table(
+                ["", *part.columns, "seen"],
+                [
+                    [
+                        finding.subject,
+                        *(each.signed() for each in finding.estimates),
+                        "yes" if finding.seen else "no",
+                    ]
+                    for finding in part.findings
+                ],
+            ),
+            "",
         ]
-        for finding in part.findings:
-            found = " | ".join(each.signed() for each in finding.estimates)
-            seen = "yes" if finding.seen else "no"
-            lines.append(f"| {finding.subject} | {found} | {seen} |")
-        lines.append("")
     if answer.caution:
-        lines += [f"**With care:** {answer.caution}", ""]
+        lines += [f"**Caution:** {answer.caution}", ""]
     return lines
 
 
 def _static_weights(runs):
-    lines = [
-        "## How far the static weights moved",
-        "",
-        'The weights of "static" start equal. The network can also change a '
-        "layer's share by the weights of the read-out that follow, whose "
-        "effect the contribution shows.",
-        "",
-        "| network | depth | at the start | lowest and highest weight at the "
-        "end | lowest and highest contribution at the end |",
-        "|---|---|---|---|---|",
-    ]
+    rows = []
     for network in runs.networks:
         if not network.startswith("static"):
             continue
@@ -247,28 +197,31 @@ def _static_weights(runs):
                     f"{last.min():.3f} (layer {last.argmin() + 1}), "
                     f"{last.max():.3f} (layer {last.argmax() + 1})"
                 )
-            lines.append(
-                f"| {network} | {depth} | {1 / depth:.3f} | "
-                f"{' | '.join(ends)} |"
-            )
-    return [*lines, ""]
+            rows.append([network, str(depth), f"{1 / depth:.3f}", *ends])
+    return [
+        "## How far the static weights moved",
+        "",
+        'The weights of "static" start equal. The network can also change a '
+        "layer's share through the weights of the read-out that follows; the "
+        "contribution includes that effect.",
+        "",
+        table(
+            [
+                "network",
+                "depth",
+                "at the start",
+                "lowest and highest weight at the end",
+                "lowest and highest contribution at the end",
+            ],
+            rows,
+        ),
+        "",
+    ]
 
 
 def _networks(runs, settings):
     rounds = settings.recovery_rounds * len(settings.seeds)
-    lines = [
-        "## All networks",
-        "",
-        "Test accuracy: of both together, with the worst seed's, of the "
-        "digit, and of the position. Width: units of the hidden layer, or of "
-        "the transform. Time per training step: the fastest of "
-        f"{rounds} rounds of {settings.round_steps} steps, on one processor."
-        + _rates_at_the_edge(runs, settings),
-        "",
-        "| network | depth | both | worst seed | digit | position | rate | "
-        "width | parameters | ms per step |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for network in runs.networks:
         for depth in runs.depths:
             both, digit, position = (
@@ -278,16 +231,49 @@ def _networks(runs, settings):
             first = runs.of(network, depth)[0]
             worst = runs.values(network, depth, "accuracy").min()
             milliseconds = runs.values(network, depth, "step_milliseconds")
-            lines.append(
-                f"| {network} | {depth} | {both} | {worst:.3f} | {digit} | "
-                f"{position} | {first.learning_rate:g} | {first.units} | "
-                f"{first.parameters:,} | {milliseconds.min():.1f} |"
+            rows.append(
+                [
+                    network,
+                    str(depth),
+                    str(both),
+                    f"{worst:.3f}",
+                    str(digit),
+                    str(position),
+                    f"{first.learning_rate:g}",
+                    str(first.units),
+                    f"{first.parameters:,}",
+                    f"{milliseconds.min():.1f}",
+                ]
             )
-    return lines
+    return [
+        "## All networks",
+        "",
+        "Test accuracy: both right (mean over seeds, and the worst seed), the "
+        "digit alone, and the position alone. Width: units of the hidden "
+        "layer, or of the transform. Time of a training step: the fastest of "
+        f"{rounds} rounds of {settings.round_steps} steps, on one processor."
+        + _rates_at_the_edge(runs, settings),
+        "",
+        table(
+            [
+                "network",
+                "depth",
+                "both",
+                "worst seed",
+                "digit",
+                "position",
+                "rate",
+                "width",
+                "parameters",
+                "ms per step",
+            ],
+            rows,
+        ),
+    ]
 
 
 def _rates_at_the_edge(runs, settings):
-    """A sentence on those that a rate not tried might suit better."""
+    """Says how many networks might do better at a rate that was not tried."""
     if len(settings.learning_rates) == 1:
         return ""
     chosen = [
@@ -297,7 +283,7 @@ def _rates_at_the_edge(runs, settings):
     ]
     low, high = min(settings.learning_rates), max(settings.learning_rates)
     return (
-        f" Of {len(chosen)} choices of the learning rate, "
-        f"{chosen.count(low)} fell on the lowest and {chosen.count(high)} on "
-        "the highest that was tried; one further out might suit these better."
+        f" Of the {len(chosen)} chosen learning rates, {chosen.count(low)} is "
+        f"the lowest and {chosen.count(high)} are the highest that were tried: "
+        "a rate beyond these might do better."
     )

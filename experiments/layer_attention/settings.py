@@ -7,8 +7,8 @@ import dataclasses
 class Settings:
     """How everything is trained; the same for all networks.
 
-    `rate_steps` is how long each learning rate is tried, with each of
-    `rate_seeds`, to choose one; with a single rate there is nothing to choose.
+    To choose a learning rate, each is tried for `rate_steps` from each of
+    `rate_seeds`; a single rate is not tried.
     """
 
     depths: tuple[int, ...] = (2, 4, 8)
@@ -18,8 +18,8 @@ class Settings:
     learning_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     rate_steps: int = 750
     rate_seeds: tuple[int, ...] = (100, 101)
-    # After a layer is corrupted, training goes on in some rounds, whose
-    # fastest gives the time per step.
+    # After a layer is corrupted, training continues for some rounds; the
+    # fastest of them gives the time of a step.
     recovery_rounds: int = 5
     round_steps: int = 50
     filters: int = 8
@@ -45,9 +45,9 @@ QUICK = Settings(
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One network at one depth, from every seed that is left to do.
+    """One network at one depth, and the seeds that are left to do.
 
-    `learning_rate` is None where it is to be chosen.
+    `learning_rate` is None where it has yet to be chosen.
     """
 
     network: str
@@ -59,7 +59,7 @@ class Job:
 
 @dataclasses.dataclass
 class Run:
-    """What one training gave."""
+    """The result of one training."""
 
     network: str
     depth: int
@@ -72,8 +72,8 @@ class Run:
     accuracy: float
     digit_accuracy: float
     position_accuracy: float
-    # Accuracy with each convolution's weights set to noise, and what is left
-    # after the last one's were and training went on a little.
+    # Accuracy with each convolution's weights set to noise, and that after
+    # some further training with the last one's set to noise.
     corrupted: list[float]
     recovered: float
     steps: list[int]

@@ -3,12 +3,13 @@
 import dataclasses
 
 import numpy as np
-from scipy import stats
+
+from tuning.reporting.statistics import half_interval
 
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean and half the width of its 95 % interval (Student's t)."""
+    """A mean and half its 95 % interval, NaN for a single value."""
 
     mean: float
     margin: float
@@ -29,13 +30,9 @@ class Estimate:
 
 
 def estimate(values):
-    values = np.asarray(values, dtype="float64")
-    if len(values) < 2:
-        return Estimate(float(values.mean()), float("inf"))
-    margin = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return Estimate(float(values.mean()), float(margin))
+    return Estimate(float(np.mean(values)), half_interval(values))
 
 
 def difference(first, second):
-    """Of values paired by seed."""
+    """Returns the `Estimate` of the differences of values paired by seed."""
     return estimate(np.subtract(first, second))

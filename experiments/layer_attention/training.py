@@ -15,7 +15,7 @@ from tasks import placed_digits
 DIGITS = 10
 
 
-@keras.saving.register_keras_serializable("examples")
+@keras.saving.register_keras_serializable("experiments")
 def digit_and_position_loss(labels, logits):
     """Cross-entropy of the digit plus that of the position.
 
@@ -30,16 +30,16 @@ def digit_and_position_loss(labels, logits):
 
 
 def train(job, send):
-    """Trains a network from every seed and sends a `Run` for each."""
+    """Sends `("rows", [Run])` for each seed that a network is trained from."""
     started = time.perf_counter()
     trainer = _Trainer(job.network, job.depth, job.settings)
     rate = job.learning_rate or trainer.best_rate()
     for seed in job.seeds:
         run = trainer.run(seed, rate)
-        # The first has the time of compiling and of choosing the rate, too.
+        # The first includes compiling and choosing the rate.
         run.seconds = time.perf_counter() - started
         started = time.perf_counter()
-        send("run", run)
+        send("rows", [run])
 
 
 class _Trainer:
@@ -203,7 +203,8 @@ def _values(name, monitor, depth):
             for index in range(depth)
         ]
         values = values[:, columns]
-    return values.tolist()
+    # Six digits: the table would be three times as large.
+    return [[float(f"{value:.6g}") for value in row] for row in values]
 
 
 def _add_noise(model, layer, seed):

@@ -1,4 +1,4 @@
-"""Which arithmetic unit learns an operation so exactly that it extrapolates.
+"""Which arithmetic unit learns an operation so exactly that it extrapolates?
 
 KERAS_BACKEND=jax python -m experiments.neural_arithmetic [--quick]
 """

@@ -16,8 +16,8 @@ from experiments.runs import from_command_line
 def main(arguments=None):
     runs, settings = from_command_line(
         "neural_arithmetic",
-        "Which arithmetic unit learns sums, products, quotients and "
-        "powers so exactly that it extrapolates.",
+        "Which arithmetic unit learns sums, products, quotients and powers so "
+        "exactly that it extrapolates?",
         Settings(),
         QUICK,
         Row,

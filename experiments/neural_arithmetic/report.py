@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from experiments.markdown import table
 from experiments.neural_arithmetic.training import UNITS
 from tasks.arithmetic_ops import OPERATIONS
 from tasks.arithmetic_ops import success_threshold
@@ -22,7 +23,7 @@ def write(rows, settings, how, directory):
     Args:
         rows: List of `Row`.
         settings: `Settings`.
-        how: Sentence that says on what it was run, and when.
+        how: Sentences that say when and on what it ran.
         directory: `pathlib.Path` of an existing directory.
     """
     (directory / "report.md").write_text(
@@ -33,65 +34,66 @@ def write(rows, settings, how, directory):
 def page(rows, settings, how):
     start, full = (share * settings.steps for share in settings.warmup)
     seeds = len(settings.seeds)
-    lines = [
-        "# Arithmetic that extrapolates",
-        "",
-        how,
-        "",
-        "Of a vector of 100 numbers, s and t are the sums of two quarters, "
-        "half of each in the other, too. A network learns an operation on "
-        "them: a `kmul.layers.NAU` of two units, which has to find the sums, "
-        "and behind it one unit of the layer in the table. It is trained on "
-        "numbers from 1 to 2 and tested on numbers from 2 to 6. Success is an "
-        "error below that of a solution all of whose weights are off by "
-        "0.00001, the measure of Madsen and Johansen (*Neural Arithmetic "
-        "Units*, 2020).",
-        "",
-        f"Adam at {settings.learning_rate:g}, up to {settings.steps:,} steps "
-        f"of {settings.batch_size} records; the validation error is taken "
-        f"every {settings.steps_per_epoch:,}, and training stops at a "
-        "tenth of what would be success. `NAU` and `NMU` are regularized "
-        f"to exact weights, from {start:,.0f} steps on, at full strength from "
-        f"{full:,.0f}, with a strength of {settings.strength:g}, times the "
-        "variance of the labels where that is below 1. "
-        f"{seeds} seeds of initial weights. What can only add is "
-        "tried on sums and differences alone.",
-        "",
-        "## Success",
-        "",
-        f"How many of {seeds} trainings succeed, and after how many steps "
-        "(median).",
-        "",
-        *table(rows, _success),
-        "",
-        "## Error",
-        "",
-        "Median error of extrapolation, as a multiple of that of a nearly "
-        "exact solution: 1 or less is success.",
-        "",
-        *table(rows, _error),
-        "",
-        "## Exactness",
-        "",
-        "Median of how far the weights that should find the sums are from −1, "
-        "0 and 1 at most.",
-        "",
-        *table(rows, _exactness),
-    ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(
+        [
+            "# Arithmetic that extrapolates",
+            "",
+            how,
+            "",
+            "In a vector of 100 numbers, s and t are the sums of two quarters "
+            "that share half of their elements. A network learns an operation "
+            "on s and t: a `kmul.layers.NAU` of two units has to find the "
+            "sums, and one unit of the layer in the table follows it. The "
+            "network trains on numbers from 1 to 2 and is tested on numbers "
+            "from 2 to 6. Success means an error below that of a solution "
+            "whose weights are all off by 0.00001. Madsen and Johansen "
+            "(*Neural Arithmetic Units*, 2020) define success in a similar "
+            "way, but with a stricter threshold.",
+            "",
+            f"Adam at {settings.learning_rate:g}, up to {settings.steps:,} "
+            f"steps of {settings.batch_size} records; the validation error is "
+            f"measured every {settings.steps_per_epoch:,} steps, and training "
+            "stops at a tenth of the error that counts as success. `NAU` and "
+            f"`NMU` are regularized to exact weights from step {start:,.0f} "
+            f"on, at full strength from step {full:,.0f}; the strength is "
+            f"{settings.strength:g}, times the variance of the labels where "
+            f"that is below 1. {seeds} seeds of initial weights. Units that "
+            "can only add are tried on sums and differences alone.",
+            "",
+            "## Success",
+            "",
+            f"How many of {seeds} trainings succeed, and the median of their "
+            "steps.",
+            "",
+            by_unit(rows, _success),
+            "",
+            "## Error",
+            "",
+            "Median error of extrapolation, as a multiple of the threshold: 1 "
+            "or less is success.",
+            "",
+            by_unit(rows, _error),
+            "",
+            "## Exactness",
+            "",
+            "The largest distance to −1, 0 or 1 of the weights that should "
+            "find the sums (median over the seeds). At 0.5, the sums were not "
+            "found exactly, whatever the error says.",
+            "",
+            by_unit(rows, _exactness),
+            "",
+        ]
+    )
 
 
-def table(rows, cell):
-    """Returns the lines of a table of units by operations.
+def by_unit(rows, cell):
+    """Returns a table of units by operations.
 
     Args:
         rows: List of `Row`.
-        cell: Returns the text of an operation and its rows of one unit.
+        cell: Returns the text for an operation and its rows of one unit.
     """
-    lines = [
-        f"| unit | {' | '.join(SYMBOLS[each] for each in OPERATIONS)} |",
-        f"|---|{'--:|' * len(OPERATIONS)}",
-    ]
+    lines = []
     for unit in UNITS:
         texts = []
         for operation in OPERATIONS:
@@ -101,8 +103,8 @@ def table(rows, cell):
                 if (row.unit, row.operation) == (unit, operation)
             ]
             texts.append(cell(operation, mine) if mine else "–")
-        lines.append(f"| {unit} | {' | '.join(texts)} |")
-    return lines
+        lines.append([unit, *texts])
+    return table(["unit", *(SYMBOLS[each] for each in OPERATIONS)], lines)
 
 
 def _success(operation, rows):

@@ -26,9 +26,9 @@ UNITS = {
     "NPU": layers.NPU,
     "MultiplicativeInteraction": layers.MultiplicativeInteraction,
 }
-# These add and subtract, and are tried on nothing else.
+# These can only add and subtract, and are tried on nothing else.
 LINEAR = ("Dense", "NAC", "NAU")
-# The weights of an exact solution, of the units that are drawn to them.
+# The weights of an exact solution, for the units that are regularized to them.
 EXACT = {layers.NAU: (-1.0, 0.0, 1.0), layers.NMU: (0.0, 1.0)}
 
 
@@ -37,14 +37,14 @@ class Settings:
     """How each unit is trained.
 
     Attributes:
-        seeds: Of the initial weights.
-        learning_rate: Of Adam.
+        seeds: Seeds of the initial weights.
+        learning_rate: Adam's learning rate.
         steps: Optimizer steps at most.
         steps_per_epoch: How often the validation error is measured.
         batch_size: Records of a step.
-        strength: Of the regularizer that draws weights to exact ones; times
-            the variance of the labels where that is below 1, as the error is
-            that small then, too.
+        strength: Strength of the regularizer that pulls weights to exact
+            ones; multiplied by the variance of the labels where that is below
+            1, because the error then is as small.
         warmup: The shares of the steps up to which it is off, and from which
             it has its full strength.
     """
@@ -68,13 +68,13 @@ class Row:
     Attributes:
         operation: Key of `tasks.arithmetic_ops.OPERATIONS`.
         unit: Key of `UNITS`.
-        seed: Of the initial weights.
+        seed: Seed of the initial weights.
         success: Whether the error is below that of a nearly exact solution.
         error: Mean squared error of extrapolation.
-        sparsity_error: Of the layer that finds the sums: the largest distance
-            of a weight to −1, 0 or 1.
-        steps: How many were taken.
-        seconds: Wall clock, its share of a population's.
+        sparsity_error: The largest distance of a weight to −1, 0 or 1, in the
+            layer that finds the sums.
+        steps: How many steps it trained.
+        seconds: Its share of the population's wall clock.
     """
 
     operation: str
@@ -129,7 +129,7 @@ def make(layer, units, strength, settings, **kwargs):
 
 
 def train(job, send):
-    """Sends `("rows", list of Row)`, one of each seed."""
+    """Sends `("rows", list of Row)`, one row per seed."""
     started = time.perf_counter()
     settings = job.settings
     problem = open_problem(
@@ -149,7 +149,7 @@ def train(job, send):
             metrics=problem.metrics(),
         )
         members.append(model)
-    # Of networks as small as these, many take hardly longer than one.
+    # Many networks as small as these take hardly longer than one.
     population = Population(members, vectorize=True)
     population.fit(
         problem.x("train"),

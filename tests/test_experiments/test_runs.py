@@ -18,9 +18,13 @@ class Row:
     share: float
     good: bool
     seconds: float = 30.0
+    curve: list[float] | None = None
 
 
-ROWS = [Row("a", 1, 0.5, True), Row("b", 2, 1e-9, False)]
+ROWS = [
+    Row("a", 1, 0.5, True),
+    Row("b", 2, 1e-9, False, curve=[[0.25, 1e-3], [1.5, 2.0]]),
+]
 
 
 def start(*arguments):
@@ -39,7 +43,7 @@ def test_rows_are_as_they_were(tmp_path):
     Runs(tmp_path, Settings(), Row).add(ROWS)
     runs = Runs(tmp_path, Settings(), Row)
     assert runs.rows == ROWS
-    assert "The trainings took 1.0 minutes" in runs.how()
+    assert "All trainings together took 1.0 minutes" in runs.how()
 
 
 def test_command_line(tmp_path, capsys):
@@ -84,5 +88,5 @@ def test_interrupted(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         runs.run([1], double, str)
     assert stopped.value.code == 130
-    assert "goes on from here" in capsys.readouterr().out
+    assert "The same command resumes it" in capsys.readouterr().out
     assert runs.rows == ROWS

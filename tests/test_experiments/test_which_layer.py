@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from experiments.which_layer import __main__ as which_layer
+from experiments.which_layer import parts
+from experiments.which_layer.__main__ import main
 from tuning.networks.layers import layer_names
 from tuning.study.protocol import Protocol
 
@@ -31,14 +32,14 @@ def tiny(monkeypatch):
             learning_rates=(1e-3,),
         ),
         "PARTS": (
-            which_layer.Part(
+            parts.Part(
                 "numbers",
                 {("arithmetic_ops/add", "uniform"): "s + t"},
                 "dense",
                 ("arithmetic_ops/add", "uniform"),
                 timed_steps=2,
             ),
-            which_layer.Part(
+            parts.Part(
                 "pictures",
                 {("placed_digits/digit", "images"): "digit"},
                 "cnn",
@@ -54,25 +55,25 @@ def tiny(monkeypatch):
         "networks_of": lambda part: NETWORKS[part.name],
     }
     for name, value in values.items():
-        monkeypatch.setattr(which_layer, name, value)
+        monkeypatch.setattr(parts, name, value)
 
 
 def run(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["which_layer", *map(str, arguments)])
-    which_layer.main()
+    main()
 
 
 def test_only_the_tables_are_replaced(tiny, tmp_path, monkeypatch, capsys):
     page = tmp_path / "page.md"
-    (first, second), (third, fourth) = (p.marks for p in which_layer.PARTS)
+    (first, second), (third, fourth) = (p.marks for p in parts.PARTS)
     page.write_text(f"1\n{first}old{second}\n2\n{third}{fourth}\n3\n")
     run(monkeypatch, "--directory", tmp_path / "results", "--page", page)
     text = page.read_text()
-    parts = re.split(r"<!-- \w+: .*? -->", text)
-    assert parts[::2] == ["1\n", "\n2\n", "\n3\n"]
+    pieces = re.split(r"<!-- \w+: .*? -->", text)
+    assert pieces[::2] == ["1\n", "\n2\n", "\n3\n"]
     numbers, pictures = (
         [line for line in part.splitlines() if line.startswith("|")]
-        for part in parts[1::2]
+        for part in pieces[1::2]
     )
     assert numbers[0] == "| layer | s + t | parameters | step time |"
     assert {line.split(" | ")[0] for line in numbers[2:]} == {
@@ -105,6 +106,6 @@ def test_a_page_that_is_not_there(tmp_path, monkeypatch, capsys):
 
 
 def test_every_layer_is_in_a_table():
-    names = [which_layer.networks_of(part) for part in which_layer.PARTS]
+    names = [parts.networks_of(part) for part in parts.PARTS]
     assert {*layer_names()} < {name for part in names for name in part}
     assert not {*names[0]} & {*names[1]}

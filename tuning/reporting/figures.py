@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patches import Rectangle
 
+from tuning.reporting.statistics import half_interval
 from tuning.reporting.tables import VARIANT
-from tuning.reporting.tables import half_interval
 
 # The palette of Okabe and Ito, which the colour-blind can tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")

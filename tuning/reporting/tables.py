@@ -3,9 +3,9 @@
 import dataclasses
 
 import pandas as pd
-import scipy.special
 
 import tasks
+from tuning.reporting.statistics import half_interval
 from tuning.study.rows import Result
 from tuning.study.rows import columns
 
@@ -50,15 +50,6 @@ def to_numbers(frame, path):
                 "remove it."
             )
         frame[name] = numbers
-
-
-def half_interval(values):
-    """Returns half the 95 % confidence interval of the mean, by Student's t."""
-    values = values.dropna()
-    if len(values) < 2:
-        return float("nan")
-    quantile = scipy.special.stdtrit(len(values) - 1, 0.975)
-    return quantile * values.std() / len(values) ** 0.5
 
 
 def over_seeds(results):

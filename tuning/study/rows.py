@@ -6,6 +6,7 @@ else. `tuning.study.table` keeps rows in CSV files.
 
 import dataclasses
 import enum
+import json
 import types
 import typing
 
@@ -154,6 +155,8 @@ class Column:
             return ""
         if isinstance(value, float):
             return f"{value:.9g}"
+        if isinstance(value, list):
+            return json.dumps(value)
         # A message in one line keeps a row in one line.
         return " ".join(str(value).split())
 
@@ -168,6 +171,8 @@ class Column:
         try:
             if self.type is bool:
                 return {"True": True, "False": False}[text]
+            if self.type is list:
+                return json.loads(text)
             return self.type(text)
         except (KeyError, ValueError) as error:
             raise ValueError(
@@ -178,26 +183,31 @@ class Column:
     def _expected(self):
         if issubclass(self.type, enum.Enum):
             return f"one of {', '.join(self.type)}"
-        return {int: "an integer", float: "a number"}.get(
-            self.type, "True or False"
-        )
+        return {
+            int: "an integer",
+            float: "a number",
+            bool: "True or False",
+            list: "a list",
+        }[self.type]
 
 
 def columns(row_class):
     """Returns the `Column`s of a dataclass, by name.
 
     Args:
-        row_class: Its fields are of type `str`, `int`, `float`, `bool` or an
-            enum, each alone or with None.
+        row_class: Its fields are of type `str`, `int`, `float`, `bool`, a list
+            of numbers or an enum, each alone or with None.
     """
     found = {}
     for field in dataclasses.fields(row_class):
-        kinds = typing.get_args(field.type) or (field.type,)
+        kinds = (field.type,)
+        if isinstance(field.type, types.UnionType):
+            kinds = typing.get_args(field.type)
         found[field.name] = Column(
             field.name,
             field.metadata.get("heading") or field.name,
             field.metadata.get("format", "{}"),
-            kinds[0],
+            typing.get_origin(kinds[0]) or kinds[0],
             types.NoneType in kinds,
         )
     return found

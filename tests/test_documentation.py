@@ -1,0 +1,70 @@
+"""What the Markdown files point to is there."""
+
+import importlib.util
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+# Whatever is in hidden folders, or in results, is not part of the project.
+FILES = [
+    path
+    for path in sorted(ROOT.rglob("*.md"))
+    if not path.relative_to(ROOT).parts[0].startswith((".", "results"))
+]
+
+
+def anchors(path):
+    """Returns the names that a file's headings have in a link."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+
+def missing_links(path):
+    """Returns the relative links of a file that lead nowhere."""
+    text = re.sub(
+        r"```.*?```|`[^`\n]*`", "", path.read_text("utf-8"), flags=re.S
+    )
+    missing = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if ":" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(link)
+    return missing
+
+
+def missing_modules(path):
+    """Returns the modules that a file runs with `python -m`, but are not."""
+    names = re.findall(r"python -m ([\w.]+\w)", path.read_text("utf-8"))
+    missing = []
+    for name in sorted({*names}):
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+        if spec is None:
+            missing.append(name)
+    return missing
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda x: str(x.relative_to(ROOT)))
+def test_links_and_commands_lead_somewhere(path):
+    assert missing_links(path) == []
+    assert missing_modules(path) == []
+
+
+def test_finds_what_leads_nowhere(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(
+        "# A title: here\n[1](none.md) [2](page.md#a-title-here) [3](#none)\n"
+        "`[4](code.md)` [5](https://example.com) ![6](none.png)\n"
+        "python -m json.tool, `python -m json.none`, python -m tuning.\n"
+    )
+    assert missing_links(path) == ["none.md", "#none", "none.png"]
+    assert missing_modules(path) == ["json.none", "tuning"]
