@@ -3,7 +3,9 @@ from keras import ops
 
 from kmul._branches import branch_initializer
 from kmul._sums import add
+from kmul._validation import check_boolean
 from kmul._validation import check_choice
+from kmul._validation import check_data_format
 from kmul._validation import check_positive_integer
 
 FORMS = ("pdc", "regularized")
@@ -21,9 +23,9 @@ class PolynomialBlock2D(keras.layers.Layer):
     then `activation`. F is convolution, normalization, `activation`,
     convolution, normalization; s the identity or, where the shape changes, a
     1×1 convolution and normalization; u₁, u₂ are convolutions of
-    `kernel_size`, L a 1×1 convolution, all without bias. The first is the
-    block of PDC, the second of R-PolyNets, which starts as a plain residual
-    block.
+    `kernel_size`, L is a 1×1 convolution and normalization. No convolution has
+    a bias. The first is the block of PDC, the second of R-PolyNets, which
+    starts as a plain residual block.
 
     Args:
         filters: Positive integer, the number of output channels.
@@ -33,9 +35,14 @@ class PolynomialBlock2D(keras.layers.Layer):
         activation: Activation in F and of the output, none by default: the
             block is then a polynomial.
         normalization: Boolean, whether there is batch normalization.
-        alpha_initializer: Initializer of α, for the form `"regularized"`.
+        normalize_product: Boolean, whether L has it as well, which needs
+            `normalization`. For the form `"regularized"`.
+        use_alpha: Boolean, whether there is an α, else L is not scaled. For
+            the form `"regularized"`.
+        alpha_initializer: Initializer of α.
         kernel_initializer: Initializer of all kernels.
         kernel_regularizer: Regularizer of all kernels.
+        kernel_constraint: Constraint on all kernels.
         data_format: `"channels_last"` or `"channels_first"`, the image data
             format of the Keras configuration by default.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
@@ -56,10 +63,12 @@ class PolynomialBlock2D(keras.layers.Layer):
     if the shape changes `shortcut_kernel` (shortcut.0); then `factor_kernel_1`
     and `factor_kernel_2` (u_conv1, u_conv2), or `product_kernel` (lconv0) and
     `alpha` (1,). After them the weights of the sublayers `normalization_1`,
-    `normalization_2` (bn1, bn2) and `shortcut_normalization` (shortcut.1). The
-    original's kernels (out, in, height, width) are transposed to (height,
-    width, in, out). With `strides` above one and odd kernels Keras pads even
-    sizes at the end only, PyTorch on both sides.
+    `normalization_2` (bn1, bn2), `shortcut_normalization` (shortcut.1) and
+    `product_normalization` (lbn0). The original's kernels (out, in, height,
+    width) are transposed to (height, width, in, out). With `strides` above one
+    and odd kernels Keras pads even sizes at the end only, PyTorch on both
+    sides. All stages of R-PolyNets but the last have a mix of instance and
+    batch normalization in place of `normalization_1`.
 
     Example:
 
@@ -83,20 +92,25 @@ class PolynomialBlock2D(keras.layers.Layer):
         form="pdc",
         activation=None,
         normalization=True,
+        normalize_product=True,
+        use_alpha=True,
         alpha_initializer="zeros",
         kernel_initializer="glorot_uniform",
         kernel_regularizer=None,
+        kernel_constraint=None,
         data_format=None,
         **kwargs,
     ):
-        check_positive_integer("filters", filters)
-        check_positive_integer("kernel_size", kernel_size)
-        check_positive_integer("strides", strides)
+        filters = check_positive_integer("filters", filters)
+        kernel_size = check_positive_integer("kernel_size", kernel_size)
+        strides = check_positive_integer("strides", strides)
         check_choice("form", form, FORMS)
-        data_format = data_format or keras.config.image_data_format()
-        check_choice(
-            "data_format", data_format, ("channels_last", "channels_first")
+        normalization = check_boolean("normalization", normalization)
+        normalize_product = check_boolean(
+            "normalize_product", normalize_product
         )
+        use_alpha = check_boolean("use_alpha", use_alpha)
+        data_format = check_data_format(data_format)
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -104,9 +118,12 @@ class PolynomialBlock2D(keras.layers.Layer):
         self.form = form
         self.activation = keras.activations.get(activation)
         self.normalization = normalization
+        self.normalize_product = normalize_product
+        self.use_alpha = use_alpha
         self.alpha_initializer = keras.initializers.get(alpha_initializer)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.data_format = data_format
 
     def build(self, input_shape):
@@ -132,11 +149,18 @@ class PolynomialBlock2D(keras.layers.Layer):
             ]
         else:
             self.product_kernel = self._add_kernel("product_kernel", 1, filters)
-            self.alpha = self.add_weight(
-                name="alpha", shape=(1,), initializer=self.alpha_initializer
-            )
+            if self.use_alpha:
+                self.alpha = self.add_weight(
+                    name="alpha", shape=(1,), initializer=self.alpha_initializer
+                )
+            if self.normalize_product:
+                self.product_normalization = self._normalization(
+                    "product_normalization", shape
+                )
 
     def call(self, inputs, training=None):
+        # `stateless_call` does not cast its inputs.
+        inputs = ops.cast(inputs, self.compute_dtype)
         outputs = self._convolve(inputs, self.kernel_1, self.strides)
         if self.normalization:
             outputs = self.normalization_1(outputs, training=training)
@@ -151,11 +175,19 @@ class PolynomialBlock2D(keras.layers.Layer):
                 self._convolve(shortcut, second),
             )
         else:
-            product = ops.multiply(outputs, shortcut)
-            product = self._convolve(product, self.product_kernel)
-            product = ops.multiply(self.alpha, product)
+            product = self._scaled_product(outputs, shortcut, training)
         outputs = add(add(outputs, shortcut), product)
         return self.activation(outputs)
+
+    def _scaled_product(self, outputs, shortcut, training):
+        product = ops.multiply(outputs, shortcut)
+        product = self._convolve(product, self.product_kernel)
+        if self.normalization and self.normalize_product:
+            product = self.product_normalization(product, training=training)
+        if self.use_alpha:
+            alpha = ops.cast(self.alpha, self.compute_dtype)
+            product = ops.multiply(alpha, product)
+        return product
 
     def _shortcut(self, inputs, training):
         if self.shortcut_kernel is None:
@@ -166,6 +198,7 @@ class PolynomialBlock2D(keras.layers.Layer):
         return outputs
 
     def _convolve(self, inputs, kernel, strides=1):
+        kernel = ops.cast(kernel, self.compute_dtype)
         return ops.conv(inputs, kernel, strides, "same", self.data_format)
 
     def compute_output_shape(self, input_shape):
@@ -200,6 +233,7 @@ class PolynomialBlock2D(keras.layers.Layer):
                 self.kernel_initializer, len(self.weights)
             ),
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
 
     def _normalization(self, name, shape):
@@ -225,6 +259,8 @@ class PolynomialBlock2D(keras.layers.Layer):
             "form": self.form,
             "activation": keras.activations.serialize(self.activation),
             "normalization": self.normalization,
+            "normalize_product": self.normalize_product,
+            "use_alpha": self.use_alpha,
             "alpha_initializer": keras.initializers.serialize(
                 self.alpha_initializer
             ),
@@ -234,5 +270,13 @@ class PolynomialBlock2D(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(
                 self.kernel_regularizer
             ),
+            "kernel_constraint": keras.constraints.serialize(
+                self.kernel_constraint
+            ),
             "data_format": self.data_format,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # Files written before the argument existed have no such weights.
+        return super().from_config({"normalize_product": False, **config})

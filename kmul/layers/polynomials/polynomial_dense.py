@@ -33,10 +33,14 @@ class PolynomialDense(KernelLayer):
         form: One of `"ccp"`, `"ncp"`, `"ncp_skip"`.
         hidden_units: Positive integer, the width of x_n: the rank of the
             factorization.
-        **kwargs: `use_bias` (of `β`), `kernel_initializer`,
-            `kernel_regularizer`, `kernel_constraint` of all kernels, the same
-            of the bias, as in `keras.layers.Dense`, and the arguments of every
-            layer, `name` and `dtype` for example.
+        use_bias: Boolean, whether there is a bias β.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: Tensor of shape `(batch, ..., features)`.
@@ -52,7 +56,7 @@ class PolynomialDense(KernelLayer):
     A_1, ..., A_N side by side; for ncp and ncp_skip `offset_n` b_n
     (hidden_units,) for n = 1, ..., N, which start at one, `state_kernel_n` S_n
     (hidden_units, hidden_units) for n = 2, ..., N, and for ncp_skip
-    `skip_kernel_n` V_n of the same shape for n = 2, ..., N; at last
+    `skip_kernel_n` V_n of the same shape for n = 2, ..., N; finally
     `output_kernel` C (hidden_units, units) and `bias` β (units,).
 
     Masking: the mask of the input is passed on.
@@ -69,12 +73,35 @@ class PolynomialDense(KernelLayer):
           https://arxiv.org/abs/2003.03828)
     """
 
-    def __init__(self, units, degree=2, form="ccp", hidden_units=256, **kwargs):
-        check_positive_integer("units", units)
-        check_positive_integer("degree", degree)
+    def __init__(
+        self,
+        units,
+        degree=2,
+        form="ccp",
+        hidden_units=256,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        units = check_positive_integer("units", units)
+        degree = check_positive_integer("degree", degree)
         check_choice("form", form, FORMS)
-        check_positive_integer("hidden_units", hidden_units)
-        super().__init__(**kwargs)
+        hidden_units = check_positive_integer("hidden_units", hidden_units)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.degree = degree
         self.form = form

@@ -5,6 +5,7 @@ from keras import ops
 from support.convolution import convolve
 from support.layer_checks import random_inputs
 from support.reference import assert_computes
+from support.reference import named_weights
 from support.reference import to_double
 
 from kmul import layers
@@ -22,7 +23,7 @@ def block(weights, x, strides, form, activation):
         product = first * convolve(shortcut, weights["factor_kernel_2"])
     else:
         product = convolve(out * shortcut, weights["product_kernel"])
-        product = product * weights["alpha"]
+        product = product * weights.get("alpha", 1)
     return activation(out + shortcut + product)
 
 
@@ -37,13 +38,17 @@ def prepare(layer, shape):
     return weights, to_double(random_inputs(shape))
 
 
-@pytest.mark.parametrize("form", ["pdc", "regularized"])
+@pytest.mark.parametrize(
+    "form, use_alpha",
+    [("pdc", True), ("regularized", True), ("regularized", False)],
+)
 @pytest.mark.parametrize("filters, strides", [(3, 1), (2, 1), (3, 2)])
-def test_forms(form, filters, strides):
+def test_forms(form, use_alpha, filters, strides):
     layer = layers.PolynomialBlock2D(
         filters,
         strides=strides,
         form=form,
+        use_alpha=use_alpha,
         activation="tanh",
         normalization=False,
         data_format="channels_last",
@@ -91,6 +96,66 @@ def test_normalization_follows_every_convolution_but_the_products():
     assert sum(moved) == 3 * 2
 
 
+def normalize(x):
+    """Batch normalization of a training step, with γ = 1 and β = 0."""
+    axes = (0, 1, 2)
+    return (x - x.mean(axes)) / np.sqrt(x.var(axes) + 1e-5)
+
+
+def test_the_regularized_product_is_normalized():
+    layer = layers.PolynomialBlock2D(3, form="regularized", activation="tanh")
+    layer.build((2, 4, 4, 3))
+    layer.alpha.assign([0.7])
+    weights = named_weights(layer)
+    x = to_double(random_inputs((2, 4, 4, 3)))
+    out = np.tanh(normalize(convolve(x, weights["kernel_1"])))
+    out = normalize(convolve(out, weights["kernel_2"]))
+    product = normalize(convolve(out * x, weights["product_kernel"]))
+    expected = np.tanh(out + x + 0.7 * product)
+    assert_computes(layer, x, expected, training=True)
+    assert layer.product_normalization.variables[2].path.endswith(
+        "product_normalization/moving_mean"
+    )
+
+
+def test_a_config_of_before_has_no_normalization_of_the_product():
+    layer = layers.PolynomialBlock2D(3, form="regularized")
+    config = layer.get_config()
+    assert config.pop("normalize_product")
+    del config["use_alpha"], config["kernel_constraint"]
+    old = layers.PolynomialBlock2D.from_config(config)
+    for each in (layer, old):
+        each.build((2, 4, 4, 3))
+    assert len(layer.weights) - len(old.weights) == 4
+    copy = layers.PolynomialBlock2D.from_config(old.get_config())
+    assert copy.get_config() == old.get_config()
+
+
+@pytest.mark.parametrize("form", ["pdc", "regularized"])
+def test_stateless_call_under_mixed_precision(form):
+    layer = layers.PolynomialBlock2D(3, form=form, dtype="mixed_bfloat16")
+    x = random_inputs((2, 4, 4, 3))
+    expected = layer(x)
+    found, _ = layer.stateless_call(
+        [v.value for v in layer.trainable_variables],
+        [v.value for v in layer.non_trainable_variables],
+        ops.convert_to_tensor(x),
+    )
+    assert keras.backend.standardize_dtype(found.dtype) == "bfloat16"
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(ops.cast(found, "float32")),
+        ops.convert_to_numpy(ops.cast(expected, "float32")),
+    )
+
+
+def test_a_shared_block_is_regularized_once():
+    layer = layers.PolynomialBlock2D(3, kernel_regularizer="l2")
+    images = keras.Input((4, 4, 3))
+    model = keras.Model(images, layer(layer(images)))
+    model(random_inputs((2, 4, 4, 3)))
+    assert len(model.losses) == len(layer.losses) == 4
+
+
 def test_kernels_differ_with_one_seed():
     layer = layers.PolynomialBlock2D(
         3, kernel_initializer=keras.initializers.HeNormal(seed=1)
@@ -121,6 +186,10 @@ def test_every_kernel_is_regularized():
         ({"filters": 1, "strides": -1}, r"`strides`\. Expected a positive"),
         ({"filters": 1, "form": "r"}, r"`form`\. Expected one of \('pdc',"),
         ({"filters": 1, "data_format": "hwc"}, r"`data_format`\. Expected one"),
+        ({"filters": 1, "kernel_size": True}, "Received: kernel_size=True"),
+        ({"filters": 1, "normalization": "no"}, "`normalization`. .*'no'"),
+        ({"filters": 1, "use_alpha": 0}, "True or False. .*use_alpha=0"),
+        ({"filters": 1, "normalize_product": None}, "`normalize_product`"),
     ],
 )
 def test_bad_arguments(arguments, message):

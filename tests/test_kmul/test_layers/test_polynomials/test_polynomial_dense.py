@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from keras import ops
@@ -77,6 +79,11 @@ def test_parameter_count(form, count):
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         layers.PolynomialDense(**arguments)
+
+
+def test_numpy_integers_are_integers():
+    layer = layers.PolynomialDense(np.int64(2), np.int8(3))
+    json.dumps(layer.get_config())
 
 
 def test_bad_shapes():
