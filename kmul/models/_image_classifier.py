@@ -1,17 +1,18 @@
 import keras
 
+from kmul._validation import check_boolean
 from kmul._validation import check_choice
 from kmul._validation import check_each_positive
 from kmul._validation import check_positive_integer
 
 
 class ImageClassifier(keras.Model):
-    """What the convolutional networks share.
+    """The base of the convolutional networks.
 
     Args:
         mix: Called on the input and the output of a convolution and its
             number, gives the input of the next.
-        read_out: Called on the list of what `mix` gave, gives the hidden
+        read_out: Called on the list of all that `mix` gave, gives the hidden
             vector. None reads the last by a dense layer.
         The others are documented at `CNN`.
     """
@@ -22,38 +23,27 @@ class ImageClassifier(keras.Model):
         read_out,
         image_shape,
         classes,
-        depth=4,
-        filters=8,
-        kernel_size=3,
-        strides=1,
-        hidden_units=32,
-        pooling=None,
-        activation="relu",
-        classifier_activation="softmax",
-        dtype=None,
-        **kwargs,
+        depth,
+        filters,
+        kernel_size,
+        strides,
+        hidden_units,
+        pooling,
+        activation,
+        classifier_activation,
+        dtype,
+        name,
+        trainable,
     ):
-        if (
-            not isinstance(image_shape, (tuple, list))
-            or len(image_shape) != 3
-            or image_shape[-1] is None
-        ):
-            raise ValueError(
-                "Invalid value for argument `image_shape`. Expected (height, "
-                f"width, channels). Received: image_shape={image_shape!r}"
-            )
-        check_positive_integer("classes", classes)
-        check_positive_integer("depth", depth)
-        filters_of = check_each_positive("filters", filters, depth)
-        check_positive_integer("kernel_size", kernel_size)
-        strides_of = check_each_positive("strides", strides, depth)
-        check_positive_integer("hidden_units", hidden_units)
         check_choice("pooling", pooling, (None, "avg"))
-        if pooling is None and None in image_shape:
-            raise ValueError(
-                "Without `pooling` the size of the images should be known. "
-                f"Received: image_shape={tuple(image_shape)}, pooling=None"
-            )
+        image_shape = _check_image_shape(image_shape, pooling)
+        classes = check_positive_integer("classes", classes)
+        depth = check_positive_integer("depth", depth)
+        filters_of = check_each_positive("filters", filters, depth)
+        kernel_size = check_positive_integer("kernel_size", kernel_size)
+        strides_of = check_each_positive("strides", strides, depth)
+        hidden_units = check_positive_integer("hidden_units", hidden_units)
+        trainable = check_boolean("trainable", trainable)
 
         image = keras.Input(image_shape, name="image")
         x, outputs = image, []
@@ -88,16 +78,18 @@ class ImageClassifier(keras.Model):
             dtype=dtype,
             name="classifier",
         )(x)
-        super().__init__(inputs=image, outputs=x, **kwargs)
+        super().__init__(image, x, name=name, trainable=trainable)
 
         # A functional model does not take its policy as an argument.
         self.dtype_policy = keras.dtype_policies.get(dtype)
-        self.image_shape = tuple(image_shape)
+        self.image_shape = image_shape
         self.classes = classes
         self.depth = depth
-        self.filters = filters
+        several = isinstance(filters, (tuple, list))
+        self.filters = filters_of if several else filters_of[0]
         self.kernel_size = kernel_size
-        self.strides = strides
+        several = isinstance(strides, (tuple, list))
+        self.strides = strides_of if several else strides_of[0]
         self.hidden_units = hidden_units
         self.pooling = pooling
         self.activation = keras.activations.get(activation)
@@ -123,3 +115,25 @@ class ImageClassifier(keras.Model):
                 self.classifier_activation
             ),
         }
+
+
+def _check_image_shape(shape, pooling):
+    """Returns the shape as a tuple of positive integers and `None`."""
+    if (
+        not isinstance(shape, (tuple, list))
+        or len(shape) != 3
+        or shape[-1] is None
+    ):
+        raise ValueError(
+            "Invalid value for argument `image_shape`. Expected (height, "
+            f"width, channels). Received: image_shape={shape!r}"
+        )
+    if pooling is None and None in shape:
+        raise ValueError(
+            "Without `pooling` the size of the images should be known. "
+            f"Received: image_shape={tuple(shape)}, pooling=None"
+        )
+    return tuple(
+        None if size is None else check_positive_integer("image_shape", size)
+        for size in shape
+    )

@@ -24,12 +24,13 @@ class CNN(ImageClassifier):
         strides: Positive integer, the stride of each convolution, or a list
             of `depth` of them.
         hidden_units: Positive integer, the size of the hidden vector.
-        pooling: `None` flattens what is read out, which keeps positions,
-            `"avg"` averages it over the image.
+        pooling: `None` flattens the last convolution's output, which keeps
+            positions, `"avg"` averages it over the image.
         activation: Activation of the convolutions and the hidden vector.
         classifier_activation: Activation of the output.
         dtype: The dtype policy of all layers.
-        **kwargs: The arguments of every model, `name` for example.
+        name: Name of the model.
+        trainable: Boolean, whether the weights are trained.
 
     Example:
 
@@ -56,7 +57,8 @@ class CNN(ImageClassifier):
         activation="relu",
         classifier_activation="softmax",
         dtype=None,
-        **kwargs,
+        name=None,
+        trainable=True,
     ):
         super().__init__(
             mix=lambda x, fx, index: fx,
@@ -72,5 +74,6 @@ class CNN(ImageClassifier):
             activation=activation,
             classifier_activation=classifier_activation,
             dtype=dtype,
-            **kwargs,
+            name=name,
+            trainable=trainable,
         )

@@ -1,5 +1,6 @@
 import keras
 
+from kmul._validation import check_positive_integer
 from kmul.layers.depth.layer_attention import LayerAttention
 from kmul.models._image_classifier import ImageClassifier
 
@@ -28,8 +29,8 @@ class LayerAttendedCNN(ImageClassifier):
             each convolution's output goes through first, or `None`.
         num_heads: Positive integer, the number of heads of `"self"`.
         key_dim: Positive integer, the size of their queries and keys.
-        **kwargs: The other arguments of `CNN`: `kernel_size`, `strides`,
-            `hidden_units` and so on.
+        kernel_size, strides, hidden_units, pooling, activation,
+            classifier_activation, dtype, name, trainable: As in `CNN`.
 
     Example:
 
@@ -53,12 +54,17 @@ class LayerAttendedCNN(ImageClassifier):
         transform_units=None,
         num_heads=1,
         key_dim=32,
+        kernel_size=3,
+        strides=1,
         hidden_units=32,
         pooling=None,
         activation="relu",
+        classifier_activation="softmax",
         dtype=None,
-        **kwargs,
+        name=None,
+        trainable=True,
     ):
+        hidden_units = check_positive_integer("hidden_units", hidden_units)
         attention = LayerAttention(
             hidden_units,
             mechanism,
@@ -78,16 +84,20 @@ class LayerAttendedCNN(ImageClassifier):
             classes=classes,
             depth=depth,
             filters=filters,
+            kernel_size=kernel_size,
+            strides=strides,
             hidden_units=hidden_units,
             pooling=pooling,
             activation=activation,
+            classifier_activation=classifier_activation,
             dtype=dtype,
-            **kwargs,
+            name=name,
+            trainable=trainable,
         )
         self.mechanism = mechanism
-        self.transform_units = transform_units
-        self.num_heads = num_heads
-        self.key_dim = key_dim
+        self.transform_units = attention.transform_units
+        self.num_heads = attention.num_heads
+        self.key_dim = attention.key_dim
 
     def get_config(self):
         return {

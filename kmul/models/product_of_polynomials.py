@@ -9,14 +9,15 @@ from kmul.layers.polynomials.polynomial_dense import PolynomialDense
 class ProductOfPolynomials(keras.Model):
     """A chain of polynomials, each of the output of the one before (ProdPoly).
 
-    Its degree is the product of the degrees, for the parameters of their sum.
+    Its degree is the product of their degrees, while its parameters grow with
+    the sum.
 
     Args:
         units: Positive integer, the size of the output's last axis.
         degrees: List or tuple of positive integers, the degree of each
             polynomial.
         form: The form of each, one of `"ccp"`, `"ncp"`, `"ncp_skip"`.
-        hidden_units: Positive integer, the width inside of the polynomials and
+        hidden_units: Positive integer, the width within the polynomials and
             between them.
         **kwargs: The arguments of every model, `name` for example.
 
@@ -44,15 +45,15 @@ class ProductOfPolynomials(keras.Model):
     def __init__(
         self, units, degrees=(2, 2), form="ccp", hidden_units=256, **kwargs
     ):
-        check_positive_integer("units", units)
+        units = check_positive_integer("units", units)
         if not isinstance(degrees, (tuple, list)) or not degrees:
             raise ValueError(
                 "Invalid value for argument `degrees`. Expected a list or "
                 "tuple of one or more positive integers. "
                 f"Received: degrees={degrees!r}"
             )
-        for degree in degrees:
-            check_positive_integer("degrees", degree)
+        degrees = [check_positive_integer("degrees", each) for each in degrees]
+        hidden_units = check_positive_integer("hidden_units", hidden_units)
         super().__init__(**kwargs)
         self.units = units
         self.degrees = tuple(degrees)

@@ -1,5 +1,7 @@
 import keras
 
+from kmul._validation import check_choice
+from kmul._validation import check_fraction
 from kmul.layers.depth.residual_mix import ResidualMix
 from kmul.models._image_classifier import ImageClassifier
 
@@ -24,8 +26,8 @@ class ResidualCNN(ImageClassifier):
         initial_value: Number in [0, 1], where each β starts.
         per: `"layer"` for one β per convolution, `"channel"` for one per
             filter.
-        **kwargs: The other arguments of `CNN`: `kernel_size`, `strides`,
-            `hidden_units` and so on.
+        kernel_size, strides, hidden_units, pooling, activation,
+            classifier_activation, dtype, name, trainable: As in `CNN`.
 
     Example:
 
@@ -48,9 +50,18 @@ class ResidualCNN(ImageClassifier):
         filters=8,
         initial_value=0.5,
         per="layer",
-        **kwargs,
+        kernel_size=3,
+        strides=1,
+        hidden_units=32,
+        pooling=None,
+        activation="relu",
+        classifier_activation="softmax",
+        dtype=None,
+        name=None,
+        trainable=True,
     ):
-        dtype = kwargs.get("dtype")
+        initial_value = check_fraction("initial_value", initial_value)
+        check_choice("per", per, ("layer", "channel"))
 
         def mix(x, fx, index):
             if x.shape != fx.shape:
@@ -66,7 +77,15 @@ class ResidualCNN(ImageClassifier):
             classes=classes,
             depth=depth,
             filters=filters,
-            **kwargs,
+            kernel_size=kernel_size,
+            strides=strides,
+            hidden_units=hidden_units,
+            pooling=pooling,
+            activation=activation,
+            classifier_activation=classifier_activation,
+            dtype=dtype,
+            name=name,
+            trainable=trainable,
         )
         self.initial_value = initial_value
         self.per = per

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -206,6 +207,10 @@ def test_mixed_precision(name):
         ({"strides": 1.5}, "argument `strides`. Expected a positive integer."),
         ({"classes": -1}, "argument `classes`. Expected a positive integer."),
         ({"pooling": "max"}, "argument `pooling`. Expected one of"),
+        ({"image_shape": (6, 0, 1)}, "Received: image_shape=0"),
+        ({"kernel_size": True}, "Received: kernel_size=True"),
+        ({"hidden_units": 2.0}, "Received: hidden_units=2.0"),
+        ({"trainable": "no"}, "True or False. Received: trainable='no'"),
     ],
 )
 @pytest.mark.parametrize(
@@ -214,6 +219,37 @@ def test_mixed_precision(name):
 def test_bad_arguments(cls, arguments, message):
     with pytest.raises(ValueError, match=message):
         cls(**{"image_shape": SHAPE, "classes": 4, **arguments})
+
+
+@pytest.mark.parametrize(
+    "cls", [models.CNN, models.ResidualCNN, models.LayerAttendedCNN]
+)
+def test_unknown_arguments_are_refused(cls):
+    with pytest.raises(TypeError, match="'dept'"):
+        cls(SHAPE, 4, dept=2)
+
+
+def test_numpy_integers_are_integers():
+    two = np.int64(2)
+    model = models.LayerAttendedCNN(
+        tuple(np.array(SHAPE)),
+        two,
+        depth=two,
+        filters=list(np.array([2, 3])),
+        strides=two,
+        hidden_units=two,
+        transform_units=two,
+    )
+    json.dumps(model.get_config())
+    model = models.ProductOfPolynomials(two, np.array([2, 3]).tolist(), "ccp")
+    json.dumps(model.get_config())
+
+
+def test_bad_residual_arguments():
+    with pytest.raises(ValueError, match="Received: initial_value=2"):
+        models.ResidualCNN(SHAPE, 4, initial_value=2)
+    with pytest.raises(ValueError, match="Received: per='filter'"):
+        models.ResidualCNN(SHAPE, 4, per="filter")
 
 
 def test_bad_mechanism():
