@@ -2,7 +2,9 @@ import keras
 from keras import ops
 
 from kmul._branches import merge_masks
+from kmul._validation import check_positive_integer
 from kmul._validation import check_same_shapes
+from kmul.layers.depth._base import weighted_sum
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -18,12 +20,19 @@ class DepthWeightedAverage(keras.layers.Layer):
     to 1. DenseFormer has one such layer after every block, called on the
     outputs of all blocks so far and the embedding.
 
+    With the dilation k only every k-th input counts, backwards from the last
+    one: x_L, x_{L−k}, x_{L−2k}, …. With the period p there is a sum after every
+    p-th block alone, that is where p divides L − 1; elsewhere y = x_L, without
+    weights. So the same layer stands after every block of DenseFormer k×p.
+
     Args:
+        dilation: Positive integer k.
+        period: Positive integer p.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
-        inputs: List or tuple of tensors of one shape, the outputs of the
-            layers from the first to the last.
+        inputs: List or tuple of two or more tensors of one shape, the
+            embedding and the outputs of the blocks from the first to the last.
 
     Input shape:
         List of `(batch, ..., features)`, of rank 2 or more.
@@ -31,16 +40,18 @@ class DepthWeightedAverage(keras.layers.Layer):
     Output shape:
         `(batch, ..., features)`.
 
-    Masking: the output is masked wherever any input is.
+    Weights: `alpha` (⌈L / k⌉,), in the order of the inputs that count.
+
+    Masking: the output is masked wherever any of these inputs is.
 
     Example:
 
     ```python
     x = keras.Input((20, 64))
-    outputs = [x]
+    outputs, y = [x], x
     for _ in range(3):
-        y = keras.layers.Dense(64, activation="relu")(outputs[-1])
-        outputs.append(kmul.layers.DepthWeightedAverage()([*outputs, y]))
+        outputs.append(keras.layers.Dense(64, activation="relu")(y))
+        y = kmul.layers.DepthWeightedAverage()(outputs)
     ```
 
     Reference:
@@ -49,27 +60,50 @@ class DepthWeightedAverage(keras.layers.Layer):
           https://arxiv.org/abs/2402.02622)
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, dilation=1, period=1, **kwargs):
+        dilation = check_positive_integer("dilation", dilation)
+        period = check_positive_integer("period", period)
         super().__init__(**kwargs)
+        self.dilation = dilation
+        self.period = period
         self.supports_masking = True
 
     def build(self, input_shape):
         shapes = check_same_shapes("DepthWeightedAverage", input_shape)
-        self.alpha = self.add_weight(
-            shape=(len(shapes),), initializer=_last, name="alpha"
-        )
+        self.alpha = None
+        if self._has_weights(shapes):
+            self.alpha = self.add_weight(
+                shape=(len(self._counting(shapes)),),
+                initializer=_last,
+                name="alpha",
+            )
 
     def call(self, inputs):
-        return sum(
-            (self.alpha[i] * inputs[i] for i in range(1, len(inputs))),
-            self.alpha[0] * inputs[0],
-        )
+        if self.alpha is None:
+            return inputs[-1]
+        return weighted_sum(self.alpha, self._counting(inputs))
+
+    def _has_weights(self, inputs):
+        return (len(inputs) - 1) % self.period == 0
+
+    def _counting(self, inputs):
+        """Returns those that the output is made of."""
+        if not self._has_weights(inputs):
+            return inputs[-1:]
+        return inputs[(len(inputs) - 1) % self.dilation :: self.dilation]
 
     def compute_output_shape(self, input_shape):
         return check_same_shapes("DepthWeightedAverage", input_shape)[0]
 
     def compute_mask(self, inputs, mask=None):
-        return merge_masks(mask)
+        return None if mask is None else merge_masks(self._counting(mask))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "dilation": self.dilation,
+            "period": self.period,
+        }
 
 
 def _last(shape, dtype=None):

@@ -50,7 +50,7 @@ class ResidualMix(keras.layers.Layer):
     """
 
     def __init__(self, initial_value=0.5, per="layer", **kwargs):
-        check_fraction("initial_value", initial_value)
+        initial_value = check_fraction("initial_value", initial_value)
         check_choice("per", per, ("layer", "channel"))
         super().__init__(**kwargs)
         self.initial_value = initial_value
@@ -68,7 +68,8 @@ class ResidualMix(keras.layers.Layer):
 
     def call(self, inputs):
         x, fx = inputs
-        return add(self.beta * fx, (1 - self.beta) * x)
+        share = ops.subtract(1, self.beta)
+        return add(ops.multiply(self.beta, fx), ops.multiply(share, x))
 
     def compute_output_shape(self, input_shape):
         return self._check_shapes(input_shape)

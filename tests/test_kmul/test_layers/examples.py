@@ -183,6 +183,10 @@ EXAMPLES = {
         lambda **kwargs: layers.ScalarMix(**kwargs),
         [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
     ),
+    "ScalarMix, normalized": (
+        lambda **kwargs: layers.ScalarMix(normalize=True, **kwargs),
+        [(2, 3, 4), (2, 3, 4)],
+    ),
     "DepthWeightedAverage": (
         lambda **kwargs: layers.DepthWeightedAverage(**kwargs),
         [(2, 3, 4), (2, 3, 4), (2, 3, 4)],
@@ -236,6 +240,10 @@ EXAMPLES = {
     "PartialConv2D": (
         lambda **kwargs: layers.PartialConv2D(3, 2, **kwargs),
         [(2, 4, 4, 2), (2, 4, 4, 1)],
+    ),
+    "PartialConv2D, without a mask": (
+        lambda **kwargs: layers.PartialConv2D(3, 3, padding="same", **kwargs),
+        (2, 4, 4, 2),
     ),
     "GatedConv2D": (
         lambda **kwargs: layers.GatedConv2D(3, 2, **kwargs),

@@ -73,6 +73,49 @@ def test_scalar_mix():
     assert layer.count_params() == 4
 
 
+def normalized(x, kept):
+    """Layer normalization as ELMo has it: two numbers for a whole batch."""
+    values = x[kept]
+    return (x - values.mean()) / np.sqrt(values.var() + 1e-12)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_scalar_mix_normalized(masked):
+    inputs = [3 + 2 * x for x in random_inputs([(2, 3, 4)] * 2)]
+    kept = np.ones((2, 3), "bool")
+    if masked:
+        kept[0, 1:] = False
+    layer = ScalarMix(normalize=True)
+    layer.build([(2, 3, 4)] * 2)
+    layer.logits.assign(np.log([0.6, 0.4]))
+    layer.scale.assign(2.0)
+    expected = 1.2 * normalized(inputs[0], kept)
+    expected += 0.8 * normalized(inputs[1], kept)
+    found = layer(inputs, mask=[kept, None] if masked else None)
+    assert_close(found, expected)
+    copy = ScalarMix.from_config(layer.get_config())
+    assert copy.normalize
+
+
+def test_scalar_mix_normalized_ignores_what_is_masked():
+    inputs = random_inputs([(2, 3, 4)] * 2)
+    kept = np.array([[1, 1, 0]] * 2, "bool")
+    layer = ScalarMix(normalize=True)
+    before = to_numpy(layer(inputs, mask=[kept, kept]))
+    for x in inputs:
+        x[:, 2] = np.nan
+    after = to_numpy(layer(inputs, mask=[kept, kept]))
+    np.testing.assert_array_equal(after[kept], before[kept])
+
+
+def test_scalar_mix_normalized_in_half_precision():
+    inputs = [3e3 * x for x in random_inputs([(2, 3, 4)] * 2)]
+    found = ScalarMix(normalize=True, dtype="mixed_float16")(inputs)
+    kept = np.ones((2, 3), "bool")
+    expected = np.mean([normalized(x, kept) for x in inputs], axis=0)
+    assert_close(ops.cast(found, "float32"), expected, atol=5e-3)
+
+
 def test_depth_weighted_average():
     inputs = random_inputs([(2, 3, 4)] * 3)
     layer = DepthWeightedAverage()
@@ -83,6 +126,42 @@ def test_depth_weighted_average():
         0.5 * inputs[0] - inputs[1] + 2 * inputs[2],
     )
     assert layer.count_params() == 3
+
+
+@pytest.mark.parametrize(
+    "count, dilation, counting",
+    [
+        (2, 2, [1]),
+        (3, 2, [0, 2]),
+        (4, 2, [1, 3]),
+        (5, 2, [0, 2, 4]),
+        (5, 3, [1, 4]),
+        (4, 9, [3]),
+    ],
+)
+def test_depth_weighted_average_dilated(count, dilation, counting):
+    inputs = random_inputs([(2, 3, 4)] * count)
+    layer = DepthWeightedAverage(dilation)
+    np.testing.assert_array_equal(to_numpy(layer(inputs)), inputs[-1])
+    assert layer.count_params() == len(counting)
+    alpha = np.arange(1.0, len(counting) + 1)
+    layer.alpha.assign(alpha)
+    expected = sum(a * inputs[i] for a, i in zip(alpha, counting, strict=True))
+    assert_close(layer(inputs), expected)
+    masks = [np.array([[True, i not in counting]]) for i in range(count)]
+    mask = to_numpy(layer.compute_mask(None, masks))
+    np.testing.assert_array_equal(mask, [[True, False]])
+
+
+def test_depth_weighted_average_after_every_second_block():
+    layers = [DepthWeightedAverage(period=2) for _ in range(4)]
+    inputs = random_inputs([(2, 3, 4)] * 5)
+    for blocks, layer in enumerate(layers, 1):
+        found = layer(inputs[: blocks + 1])
+        np.testing.assert_array_equal(to_numpy(found), inputs[blocks])
+    assert [layer.count_params() for layer in layers] == [0, 3, 0, 5]
+    config = layers[0].get_config()
+    assert DepthWeightedAverage.from_config(config).period == 2
 
 
 def test_masks_pass():
@@ -96,13 +175,26 @@ def test_masks_pass():
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), True, "half"])
-def test_bad_initial_to_numpy(value):
+def test_bad_initial_value(value):
     with pytest.raises(
         ValueError,
         match="Invalid value for argument `initial_value`. Expected a number "
         r"in \[0, 1\]. Received: initial_value=",
     ):
         ResidualMix(value)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: ScalarMix(normalize="yes"), "Received: normalize='yes'"),
+        (lambda: DepthWeightedAverage(0), "Received: dilation=0"),
+        (lambda: DepthWeightedAverage(period=1.5), "Received: period=1.5"),
+    ],
+)
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 def test_bad_per():
