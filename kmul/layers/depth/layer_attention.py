@@ -7,12 +7,22 @@ from kmul._sums import add
 from kmul._sums import add_bias
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
+from kmul.layers._kernel_layer import KernelLayer
+from kmul.layers.depth._layer_vectors import attention_weights
+from kmul.layers.depth._layer_vectors import check_layer_shapes
+from kmul.layers.depth._layer_vectors import check_widths
+from kmul.layers.depth._layer_vectors import rows_of
+from kmul.layers.depth._layer_vectors import scale_heads
+from kmul.layers.depth._layer_vectors import shares
+from kmul.layers.depth._layer_vectors import softmax
+from kmul.layers.depth._layer_vectors import to_vectors
+from kmul.layers.depth._layer_vectors import vector_width
 
 MECHANISMS = ("concat", "static", "self", "recurrent")
 
 
 @keras.saving.register_keras_serializable(package="kmul")
-class LayerAttention(keras.layers.Layer):
+class LayerAttention(KernelLayer):
     """Reads out any of a network's layers through attention over the layers.
 
     Called on the outputs `x_1, …, x_L` of the layers of a network. Each becomes
@@ -29,13 +39,12 @@ class LayerAttention(keras.layers.Layer):
     ```
 
     The weights of a sample are in [0, 1] and sum to 1 over the layers. Those of
-    `"static"` are trained and equal at the start. Those of `"self"` are what
-    each layer receives in a transformer's self-attention with the layers as
-    tokens, averaged over the tokens that attend; `e_l` is trained and tells the
-    layers apart. Instead of summing the values, as a transformer does, it
-    scales and concatenates them, so that no two representations are added.
-    The state of the LSTM, which reads the layers as a sequence, has `units`
-    elements.
+    `"static"` are trained and equal at the start. Those of `"self"` are the
+    attention that each layer receives in a transformer's self-attention with
+    the layers as tokens, averaged over the tokens that attend; `e_l` is trained
+    and tells the layers apart. A transformer sums the values; this layer scales
+    and concatenates them, so that no two representations are added. The LSTM
+    reads the layers as a sequence; its state has `units` elements.
 
     The concatenation is never made: `[h_1; …; h_L] W` is computed as
     `h_1 W_1 + … + h_L W_L`, which is faster.
@@ -63,6 +72,8 @@ class LayerAttention(keras.layers.Layer):
         bias_initializer: Initializer of all biases.
         kernel_regularizer: Regularizer of all kernels.
         bias_regularizer: Regularizer of all biases.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on all biases.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
@@ -114,16 +125,29 @@ class LayerAttention(keras.layers.Layer):
         bias_initializer="zeros",
         kernel_regularizer=None,
         bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
-        check_positive_integer("units", units)
+        units = check_positive_integer("units", units)
         check_choice("mechanism", mechanism, MECHANISMS)
         if transform_units is not None:
-            check_positive_integer("transform_units", transform_units)
-        check_positive_integer("num_heads", num_heads)
-        check_positive_integer("key_dim", key_dim)
+            transform_units = check_positive_integer(
+                "transform_units", transform_units
+            )
+        num_heads = check_positive_integer("num_heads", num_heads)
+        key_dim = check_positive_integer("key_dim", key_dim)
         check_choice("pooling", pooling, (None, "avg"))
-        super().__init__(**kwargs)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.mechanism = mechanism
         self.transform_units = transform_units
@@ -132,12 +156,6 @@ class LayerAttention(keras.layers.Layer):
         self.key_dim = key_dim
         self.pooling = pooling
         self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.supports_masking = True
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
@@ -165,35 +183,25 @@ class LayerAttention(keras.layers.Layer):
         self.kernels = [
             self.add_weight(
                 shape=(width, self.units),
-                initializer=_rows(
+                initializer=rows_of(
                     initializer, sum(widths), sum(widths[:index])
                 ),
                 regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
                 name=f"kernel_{index}",
             )
             for index, width in enumerate(widths)
         ]
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                name="bias",
-            )
+        self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs, mask=None, return_attention_scores=False):
         vectors = self._vectors(inputs, mask)
-        if self.mechanism == "recurrent":
-            state = self.lstm(ops.stack(vectors, axis=1))
-            outputs = ops.matmul(state, self.kernels[0])
-            if return_attention_scores:
-                scores = self._left_out(vectors, outputs)
-        else:
-            parts, scores = self._parts(vectors)
-            outputs = sum(parts[1:], parts[0])
-            if scores is None and return_attention_scores:
-                scores = _shares(parts)
+        parts, scores = self._parts(vectors)
+        if scores is None and return_attention_scores:
+            scores = self._contributions(vectors, parts)
+        outputs = parts[0]
+        for part in parts[1:]:
+            outputs = add(outputs, part)
         outputs = self.activation(add_bias(outputs, self.bias))
         if return_attention_scores:
             return outputs, ops.cast(scores, self.compute_dtype)
@@ -222,10 +230,8 @@ class LayerAttention(keras.layers.Layer):
         if not self.built:
             self.build([x.shape for x in inputs])
         vectors = self._vectors(inputs, mask)
-        if self.mechanism == "recurrent":
-            state = self.lstm(ops.stack(vectors, axis=1))
-            return self._left_out(vectors, ops.matmul(state, self.kernels[0]))
-        return _shares(self._parts(vectors)[0])
+        parts, _ = self._parts(vectors)
+        return self._contributions(vectors, parts)
 
     def compute_output_shape(self, input_shape):
         shapes = self._check_shapes(input_shape)
@@ -247,82 +253,25 @@ class LayerAttention(keras.layers.Layer):
         return None
 
     def _check_shapes(self, input_shape):
-        if (
-            not isinstance(input_shape, (tuple, list))
-            or not input_shape
-            or not all(isinstance(each, (tuple, list)) for each in input_shape)
-        ):
-            raise ValueError(
-                "`LayerAttention` should be called on a list or tuple of "
-                "tensors, one for each layer. Received: "
-                f"input_shape={input_shape}"
-            )
-        shapes = [tuple(shape) for shape in input_shape]
-        for shape in shapes:
-            if len(shape) < 2:
-                raise ValueError(
-                    "`LayerAttention` should be called on tensors of rank 2 "
-                    "or more, (batch, ..., features). Received: "
-                    f"input_shape={shapes}"
-                )
-            if shape[-1] is None or (
-                self.pooling is None and None in shape[1:]
-            ):
-                raise ValueError(
-                    "All axes but the first of the inputs of `LayerAttention` "
-                    'should be defined, or with `pooling="avg"` the last one. '
-                    f"Received: input_shape={shapes}, pooling={self.pooling!r}"
-                )
-        batches = {shape[0] for shape in shapes} - {None}
-        if len(batches) > 1:
-            raise ValueError(
-                "All inputs of `LayerAttention` should have the same batch "
-                f"size. Received: input_shape={shapes}"
-            )
-        self._check_widths(shapes)
+        shapes = check_layer_shapes(input_shape, self.pooling)
+        if self.mechanism in ("self", "recurrent"):
+            widths = [self.transform_units or self._width(s) for s in shapes]
+            heads = self.num_heads if self.mechanism == "self" else 1
+            check_widths(self.mechanism, shapes, widths, heads)
         return shapes
 
-    def _check_widths(self, shapes):
-        if self.mechanism not in ("self", "recurrent"):
-            return
-        widths = [self.transform_units or self._width(s) for s in shapes]
-        if len(set(widths)) > 1:
-            raise ValueError(
-                f'`LayerAttention` with mechanism="{self.mechanism}" needs '
-                "vectors of one width: set `transform_units`. Received: "
-                f"input_shape={shapes}, of widths {widths}"
-            )
-        if self.mechanism == "self" and widths[0] % self.num_heads:
-            raise ValueError(
-                "Argument `num_heads` of `LayerAttention` should divide the "
-                f"width of the vectors. Received: num_heads={self.num_heads}, "
-                f"width={widths[0]}"
-            )
-
     def _width(self, shape):
-        """The size of the vector that an output of this shape becomes."""
-        width = shape[-1]
-        if self.pooling is None:
-            for size in shape[1:-1]:
-                width *= size
-        return width
+        return vector_width(shape, self.pooling)
 
     def _build_self(self, num_layers, width):
         size = self.num_heads * self.key_dim
-        for branch, name in enumerate(("query_kernel", "key_kernel")):
-            weight = self.add_weight(
-                shape=(width, size),
-                initializer=branch_initializer(
-                    self.kernel_initializer, num_layers + branch
-                ),
-                regularizer=self.kernel_regularizer,
-                name=name,
-            )
-            setattr(self, name, weight)
+        self.query_kernel = self.add_kernel("query_kernel", (width, size))
+        self.key_kernel = self.add_kernel("key_kernel", (width, size))
         self.query_bias = self.add_weight(
             shape=(size,),
             initializer=self.bias_initializer,
             regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
             name="query_bias",
         )
         self.layer_embedding = self.add_weight(
@@ -331,41 +280,15 @@ class LayerAttention(keras.layers.Layer):
 
     def _vectors(self, inputs, mask):
         """One tensor of shape (batch, width) for each layer."""
-        masks = mask if mask is not None else [None] * len(inputs)
-        vectors = [
-            self._vector(x, mask) for x, mask in zip(inputs, masks, strict=True)
-        ]
-        if self.transforms:
-            return [
-                transform(x)
-                for transform, x in zip(self.transforms, vectors, strict=True)
-            ]
+        vectors = to_vectors(inputs, mask, self.pooling)
+        for index, transform in enumerate(self.transforms):
+            vectors[index] = transform(vectors[index])
         return vectors
 
-    def _vector(self, x, mask):
-        if mask is not None:
-            missing = len(x.shape) - len(mask.shape)
-            mask = ops.reshape(mask, (*ops.shape(mask), *[1] * missing))
-            x = ops.where(mask, x, ops.zeros_like(x))
-        if len(x.shape) == 2:
-            return x
-        if self.pooling is None:
-            return ops.reshape(x, (-1, self._width(x.shape)))
-        axes = tuple(range(1, len(x.shape) - 1))
-        mean = ops.mean(x, axis=axes)
-        if mask is None:
-            return mean
-        kept = ops.cast(
-            ops.logical_and(mask, ops.ones_like(x[..., :1], dtype="bool")),
-            x.dtype,
-        )
-        share = ops.mean(kept, axis=axes)
-        return ops.where(share > 0, mean / ops.where(share > 0, share, 1), 0)
-
     def _parts(self, vectors):
-        """What each layer adds to the output, and the weights if any."""
+        """The summand of each layer, and the attention weights if any."""
         if self.mechanism == "static":
-            weights = _softmax(self.logits)
+            weights = softmax(self.logits)
             scores = ops.broadcast_to(
                 weights, (ops.shape(vectors[0])[0], len(vectors))
             )
@@ -376,12 +299,14 @@ class LayerAttention(keras.layers.Layer):
             scales = [weights[:, :, index] for index in range(len(vectors))]
             if self.num_heads > 1:
                 vectors = [
-                    self._scale_heads(x, scale)
+                    scale_heads(x, scale)
                     for x, scale in zip(vectors, scales, strict=True)
                 ]
                 scales = None
         else:
             scales = scores = None
+        if self.mechanism == "recurrent":
+            vectors = [self.lstm(ops.stack(vectors, axis=1))]
         parts = [
             ops.matmul(x, kernel)
             for x, kernel in zip(vectors, self.kernels, strict=True)
@@ -389,7 +314,8 @@ class LayerAttention(keras.layers.Layer):
         if scales is not None:
             # A scalar for each sample, applied where there are fewer numbers.
             parts = [
-                part * scale for part, scale in zip(parts, scales, strict=True)
+                ops.multiply(part, scale)
+                for part, scale in zip(parts, scales, strict=True)
             ]
         return parts, scores
 
@@ -398,19 +324,12 @@ class LayerAttention(keras.layers.Layer):
         tokens = ops.stack(vectors, axis=1)
         queries = linear(tokens, self.query_kernel, self.query_bias)
         keys = add(ops.matmul(tokens, self.key_kernel), self.layer_embedding)
-        split = (-1, len(vectors), self.num_heads, self.key_dim)
-        logits = ops.einsum(
-            "bmhd,blhd->bhml",
-            ops.reshape(queries, split) / self.key_dim**0.5,
-            ops.reshape(keys, split),
-        )
-        return ops.mean(_softmax(logits), axis=2)
+        return attention_weights(queries, keys, self.num_heads)
 
-    def _scale_heads(self, x, scale):
-        parts = ops.reshape(
-            x, (-1, self.num_heads, x.shape[-1] // self.num_heads)
-        )
-        return ops.reshape(parts * scale[:, :, None], (-1, x.shape[-1]))
+    def _contributions(self, vectors, parts):
+        if self.mechanism == "recurrent":
+            return self._left_out(vectors, parts[0])
+        return shares(parts)
 
     def _left_out(self, vectors, outputs):
         """Contributions to the LSTM's output, one layer left out at a time."""
@@ -422,38 +341,39 @@ class LayerAttention(keras.layers.Layer):
         states = self.lstm(ops.reshape(sequences, (-1, count, width)))
         left = ops.matmul(states, self.kernels[0])
         left = ops.reshape(left, (count, -1, self.units))
-        return _shares([outputs - left[index] for index in range(count)])
+        return shares([outputs - left[index] for index in range(count)])
 
     def _dense(self, branch):
         return keras.layers.Dense(
             self.transform_units,
             activation=self.transform_activation,
-            use_bias=self.use_bias,
-            kernel_initializer=branch_initializer(
-                self.kernel_initializer, branch
-            ),
-            bias_initializer=self.bias_initializer,
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
             dtype=self.dtype_policy,
             name=f"transform_{branch}",
+            **self._kernel_arguments(branch),
         )
 
-    def _lstm(self, num_layers):
+    def _lstm(self, branch):
         return keras.layers.LSTM(
             self.units,
-            use_bias=self.use_bias,
-            kernel_initializer=branch_initializer(
-                self.kernel_initializer, num_layers
-            ),
-            bias_initializer=self.bias_initializer,
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
             # A handful of steps: a loop costs more than it saves.
             unroll=True,
             dtype=self.dtype_policy,
             name="lstm",
+            **self._kernel_arguments(branch),
         )
+
+    def _kernel_arguments(self, branch):
+        return {
+            "use_bias": self.use_bias,
+            "kernel_initializer": branch_initializer(
+                self.kernel_initializer, branch
+            ),
+            "bias_initializer": self.bias_initializer,
+            "kernel_regularizer": self.kernel_regularizer,
+            "bias_regularizer": self.bias_regularizer,
+            "kernel_constraint": self.kernel_constraint,
+            "bias_constraint": self.bias_constraint,
+        }
 
     def get_config(self):
         return {
@@ -468,49 +388,4 @@ class LayerAttention(keras.layers.Layer):
             "key_dim": self.key_dim,
             "pooling": self.pooling,
             "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(
-                self.kernel_initializer
-            ),
-            "bias_initializer": keras.initializers.serialize(
-                self.bias_initializer
-            ),
-            "kernel_regularizer": keras.regularizers.serialize(
-                self.kernel_regularizer
-            ),
-            "bias_regularizer": keras.regularizers.serialize(
-                self.bias_regularizer
-            ),
         }
-
-
-def _rows(initializer, total, start):
-    """An initializer that gives rows of what `initializer` gives for `total`.
-
-    The kernel of a contraction is kept in parts, one for each layer; its
-    initial values should be those of the whole.
-    """
-
-    def initialize(shape, dtype=None):
-        whole = initializer((total, *shape[1:]), dtype=dtype)
-        return whole[start : start + shape[0]]
-
-    return initialize
-
-
-def _softmax(logits):
-    """The softmax over the last axis, also of a single layer.
-
-    Keras warns of a softmax over one element as a likely mistake.
-    """
-    if logits.shape[-1] == 1:
-        return ops.ones_like(logits)
-    return ops.softmax(logits, axis=-1)
-
-
-def _shares(parts):
-    """Lengths of the parts, divided by their sum: (batch, len(parts))."""
-    parts = ops.cast(ops.stack(parts, axis=1), "float32")
-    # The small number keeps the gradient and the division finite at 0.
-    lengths = ops.sqrt(ops.sum(ops.square(parts), axis=-1) + 1e-14)
-    return lengths / ops.sum(lengths, axis=-1, keepdims=True)

@@ -230,6 +230,30 @@ def test_no_two_kernels_start_equal():
     assert len({to_numpy(k).tobytes() for k in kernels}) == 6
 
 
+def test_constraints_hold_for_every_kernel_and_bias():
+    layer = LayerAttention(
+        5,
+        "self",
+        transform_units=4,
+        kernel_constraint="non_neg",
+        bias_constraint="max_norm",
+    )
+    layer = LayerAttention.from_config(layer.get_config())
+    layer.build(SHAPES)
+    found = {
+        type(weight.constraint).__name__
+        for weight in layer.weights
+        if "kernel" in weight.path
+    }
+    assert found == {"NonNeg"}
+    found = {
+        type(weight.constraint).__name__
+        for weight in layer.weights
+        if "bias" in weight.path
+    }
+    assert found == {"MaxNorm"}
+
+
 @pytest.mark.parametrize(
     "mechanism, transform_units, expected",
     [
