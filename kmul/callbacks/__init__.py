@@ -1,4 +1,4 @@
-"""What to watch during training, used like `keras.callbacks`."""
+"""Callbacks that watch training, used like `keras.callbacks`."""
 
 from kmul.callbacks.attention_monitor import (
     AttentionMonitor as AttentionMonitor,

@@ -4,6 +4,7 @@ import os
 import keras
 import numpy as np
 
+from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
 
 
@@ -11,13 +12,13 @@ class LayerMonitor(keras.callbacks.Callback):
     """One number for each layer over training: a table, curves, a figure.
 
     A subclass has `measure`, which gives a dictionary from names of layers to
-    numbers, and says what the numbers are.
+    numbers, and names them in `quantity`.
 
     Args:
         frequency: `"epoch"` to measure after every epoch, or a positive
-            integer, to measure after that many batches. The first measure is
-            taken before training.
-        log_dir: Directory for TensorBoard, or `None` for none.
+            integer to measure whenever that many batches are done. There is
+            one measure more, before training.
+        log_dir: Directory for curves that TensorBoard shows, or `None`.
     """
 
     quantity = None
@@ -25,8 +26,10 @@ class LayerMonitor(keras.callbacks.Callback):
 
     def __init__(self, frequency="epoch", log_dir=None):
         super().__init__()
-        if frequency != "epoch":
-            check_positive_integer("frequency", frequency)
+        if isinstance(frequency, str):
+            check_choice("frequency", frequency, ("epoch",))
+        else:
+            frequency = check_positive_integer("frequency", frequency)
         self.frequency = frequency
         self.log_dir = log_dir
         self.rows = []
@@ -39,7 +42,7 @@ class LayerMonitor(keras.callbacks.Callback):
         raise NotImplementedError
 
     def reset(self):
-        """Forgets what was measured; the next training starts at step 0."""
+        """Forgets all measures; the next training starts at step 0."""
         self.rows = []
         self._step = 0
 
@@ -63,28 +66,31 @@ class LayerMonitor(keras.callbacks.Callback):
     @property
     def layers(self):
         """Names of the layers, the first one first."""
-        return [name for name in self.rows[0] if name != "step"]
+        return [name for name in self._columns() if name != "step"]
 
     @property
     def steps(self):
-        """Array of the steps at which was measured, 0 for before training."""
+        """Array of the steps of the measures, 0 for before training."""
         return np.array([row["step"] for row in self.rows])
 
     @property
     def values(self):
         """Array of shape (steps, layers)."""
-        return np.array([[row[n] for n in self.layers] for row in self.rows])
+        names = self.layers
+        return np.array([[row[name] for name in names] for row in self.rows])
 
     def to_csv(self, path):
         """Writes a row for each step, with a column for each layer."""
+        columns = self._columns()
         with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, self.rows[0])
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.rows)
 
     def figure(self, path=None):
         """Draws layers × training, and writes it to `path` if given.
 
+        On a logarithmic scale a number of 0 or below leaves its cell blank.
         Needs matplotlib.
 
         Returns:
@@ -121,6 +127,14 @@ class LayerMonitor(keras.callbacks.Callback):
         if path is not None:
             figure.savefig(path, dpi=150)
         return figure
+
+    def _columns(self):
+        if not self.rows:
+            raise ValueError(
+                f"`{type(self).__name__}` has measured nothing yet. Pass it "
+                "to `model.fit(..., callbacks=[monitor])` first."
+            )
+        return list(self.rows[0])
 
     def _record(self):
         measured = {

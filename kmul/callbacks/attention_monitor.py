@@ -23,10 +23,10 @@ class AttentionMonitor(LayerMonitor):
             layer, which compares between mechanisms: see
             `kmul.layers.LayerAttention`.
         frequency: `"epoch"` to measure after every epoch, or a positive
-            integer, to measure after that many batches. The first measure is
-            taken before training.
-        log_dir: Directory to write curves for TensorBoard to, which needs the
-            package `tensorboard`, but not TensorFlow. Default: none.
+            integer to measure whenever that many batches are done. There is
+            one measure more, before training.
+        log_dir: Directory for curves that TensorBoard shows, none by default.
+            Needs the package `tensorboard`, but not TensorFlow.
 
     The model is a functional one, as all of `kmul.models` are.
 
@@ -38,7 +38,11 @@ class AttentionMonitor(LayerMonitor):
     Example:
 
     ```python
-    monitor = kmul.callbacks.AttentionMonitor(images[:256], frequency=50)
+    images = np.random.rand(256, 20, 20, 1)
+    labels = np.random.randint(10, size=256)
+    model = kmul.models.LayerAttendedCNN((20, 20, 1), classes=10)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    monitor = kmul.callbacks.AttentionMonitor(images[:64], frequency=2)
     model.fit(images, labels, callbacks=[monitor])
     monitor.to_csv("attention.csv")
     monitor.figure("attention.png")
@@ -58,12 +62,13 @@ class AttentionMonitor(LayerMonitor):
         self.inputs = inputs
         self.layer = layer
         self.quantity = quantity
+        self._watched = None
         self._reading = None
 
     def set_model(self, model):
-        if model is self._model:
-            return
         super().set_model(model)
+        if model is self._watched:
+            return
         check_functional(self, model)
         found = [
             layer
@@ -78,9 +83,10 @@ class AttentionMonitor(LayerMonitor):
                 f"one. Received: layer={self.layer!r}, and it has "
                 f"{[each.name for each in found] or 'none such'}"
             )
-        watched = found[0]
-        scores = _Scores(watched, self.quantity)(watched.input)
+        attention = found[0]
+        scores = _Scores(attention, self.quantity)(attention.input)
         self._reading = keras.Model(model.input, scores)
+        self._watched = model
 
     def measure(self):
         _ = self.model  # brings the model's weights up to date, on JAX
@@ -89,18 +95,24 @@ class AttentionMonitor(LayerMonitor):
 
 
 class _Scores(keras.layers.Layer):
-    """What a `LayerAttention` does with its inputs, as part of a model."""
+    """The scores that a `LayerAttention` gives, as part of a model."""
 
-    def __init__(self, watched, quantity):
-        super().__init__(dtype=watched.dtype_policy)
-        self.watched = watched
+    def __init__(self, attention, quantity):
+        super().__init__(dtype=attention.dtype_policy)
+        self.attention = attention
         self.quantity = quantity
+        self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         if not isinstance(inputs, (list, tuple)):
-            inputs = [inputs]
+            inputs, mask = [inputs], None if mask is None else [mask]
         if self.quantity == "attention":
-            _, scores = self.watched(inputs, return_attention_scores=True)
+            _, scores = self.attention(
+                inputs, mask=mask, return_attention_scores=True
+            )
         else:
-            scores = self.watched.contributions(inputs)
+            scores = self.attention.contributions(inputs, mask)
         return ops.cast(scores, "float32")
+
+    def compute_mask(self, inputs, mask=None):
+        return None

@@ -14,18 +14,24 @@ class GradientMonitor(LayerMonitor):
     ```
 
     The loss is that of training on the same batch each time, penalties of
-    regularizers included. It is measured on a copy of the model, which changes
-    nothing in training: neither weights nor random numbers.
+    regularizers and weights of several losses included. It is measured on a
+    copy of the model, which changes nothing in training: neither weights nor
+    random numbers.
+
+    A length of exactly 0 is kept as that: no gradient reaches the layer, as all
+    its units are off, for example. Such a layer is blank in the figure. Take it
+    out before you divide lengths or take their logarithms: it is not a layer
+    that learns slowly.
 
     Args:
         inputs: A batch of inputs of the model.
         targets: The targets of that batch.
-        loss: A loss, the model's own by default.
+        loss: A loss, the model's own by default, with its `loss_weights`.
         frequency: `"epoch"` to measure after every epoch, or a positive
-            integer, to measure after that many batches. The first measure is
-            taken before training.
-        log_dir: Directory to write curves for TensorBoard to, which needs the
-            package `tensorboard`, but not TensorFlow. Default: none.
+            integer to measure whenever that many batches are done. There is
+            one measure more, before training.
+        log_dir: Directory for curves that TensorBoard shows, none by default.
+            Needs the package `tensorboard`, but not TensorFlow.
 
     The model is a functional or sequential one, as `keras.models.clone_model`
     needs it, and all of `kmul.models` are.
@@ -39,8 +45,12 @@ class GradientMonitor(LayerMonitor):
     Example:
 
     ```python
-    monitor = kmul.callbacks.GradientMonitor(images[:256], labels[:256])
-    model.fit(images, labels, epochs=10, callbacks=[monitor])
+    images = np.random.rand(256, 20, 20, 1)
+    labels = np.random.randint(10, size=256)
+    model = kmul.models.CNN((20, 20, 1), classes=10)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    monitor = kmul.callbacks.GradientMonitor(images[:64], labels[:64])
+    model.fit(images, labels, epochs=2, callbacks=[monitor])
     monitor.figure("gradients.png")
     ```
     """
@@ -55,6 +65,7 @@ class GradientMonitor(LayerMonitor):
         self.inputs = inputs
         self.targets = targets
         self.loss = loss
+        self._watched = None
         self._copy = None
         self._recorder = None
 
@@ -64,9 +75,9 @@ class GradientMonitor(LayerMonitor):
 
     def on_train_begin(self, logs=None):
         model = self.model
-        if self._copy is None:
-            # Without the compiled state, which would be copied, too, and may
-            # hold a loss that cannot be.
+        if model is not self._watched:
+            # The copy is made of the ends, without the compiled state, which
+            # may hold a loss that cannot be copied.
             ends = model.inputs[0], model.outputs[0]
             if not isinstance(model, keras.Sequential):
                 ends = model.input, model.output
@@ -74,16 +85,32 @@ class GradientMonitor(LayerMonitor):
             self._recorder = _GradientRecorder()
             self._copy.compile(
                 self._recorder,
-                loss=self.loss or self.model.loss,
                 auto_scale_loss=False,
+                **self._losses(model),
             )
+            self._watched = model
         super().on_train_begin(logs)
+
+    def _losses(self, model):
+        """Returns the arguments of `compile` about losses."""
+        if self.loss is not None:
+            return {"loss": self.loss}
+        if model.loss is None:
+            raise ValueError(
+                "`GradientMonitor` needs a loss: compile the model with one, "
+                "or set the argument `loss`."
+            )
+        weights = None
+        if isinstance(model.loss, (list, tuple, dict)):
+            weights = model.get_compile_config().get("loss_weights")
+        return {"loss": model.loss, "loss_weights": weights}
 
     def measure(self):
         self._copy.set_weights(self.model.get_weights())
         self._copy.train_on_batch(self.inputs, self.targets)
+        # By identity: two weights of a layer may have one name.
         squares = {
-            variable.path: np.square(gradient, dtype="float64").sum()
+            id(variable): np.square(gradient, dtype="float64").sum()
             for variable, gradient in zip(
                 self._copy.trainable_variables,
                 self._recorder.recorded(),
@@ -92,7 +119,7 @@ class GradientMonitor(LayerMonitor):
         }
         return {
             layer.name: np.sqrt(
-                sum(squares[each.path] for each in layer.trainable_variables)
+                sum(squares[id(each)] for each in layer.trainable_variables)
             )
             for layer in self._copy.layers
             if layer.trainable_variables

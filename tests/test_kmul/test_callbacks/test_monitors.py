@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+import textwrap
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from support.closeness import to_numpy
 from support.gradients import gradients
 
+import kmul
 from kmul import callbacks
 from kmul import layers
 from kmul import models
@@ -74,7 +76,7 @@ def test_attention_after_the_last_epoch_is_that_of_the_model():
     fit(model, monitor)
     assert list(monitor.steps) == [0, 4, 8]
     np.testing.assert_allclose(monitor.values[-1], scores(model), rtol=1e-5)
-    # A second fit goes on where the first stopped.
+    # A second fit continues where the first stopped.
     fit(model, monitor, epochs=1)
     assert list(monitor.steps) == [0, 4, 8, 12]
 
@@ -85,6 +87,157 @@ def test_contribution(mechanism):
     monitor = callbacks.AttentionMonitor(IMAGES, quantity="contribution")
     fit(model, monitor, epochs=1)
     np.testing.assert_allclose(monitor.values[-1], scores(model), rtol=1e-4)
+
+
+def masked_model(**kwargs):
+    """Attention over the steps of sequences, some of which are masked."""
+    steps = keras.Input((3, 2))
+    masked = keras.layers.Masking()(steps)
+    other = keras.layers.Dense(2, name="other")(masked)
+    outputs = layers.LayerAttention(4, **kwargs)([masked, other])
+    model = keras.Model(steps, keras.layers.Dense(1)(outputs))
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("quantity", ["attention", "contribution"])
+def test_masked_positions_do_not_count(quantity):
+    """Zeros that are masked do not become what a bias makes of them."""
+    x = RNG.normal(size=(8, 3, 2)).astype("float32")
+    x[:, 2] = 0
+    model = masked_model(mechanism="self", key_dim=2)
+    bias = np.array([5, -5], "float32")
+    model.get_layer("other").bias.assign(bias)
+    attention = next(
+        layer
+        for layer in model.layers
+        if isinstance(layer, layers.LayerAttention)
+    )
+    hidden = to_numpy(model.get_layer("other")(x))
+    kept = np.array([[True, True, False]] * 8)
+    if quantity == "attention":
+        _, expected = attention(
+            [x, hidden], mask=[kept, kept], return_attention_scores=True
+        )
+    else:
+        expected = attention.contributions([x, hidden], [kept, kept])
+    monitor = callbacks.AttentionMonitor(x, quantity=quantity)
+    monitor.set_model(model)
+    monitor.on_train_begin()
+    np.testing.assert_allclose(
+        monitor.values[0], to_numpy(expected).mean(0), rtol=1e-4
+    )
+
+
+def test_a_monitor_that_moves_to_another_model():
+    first = compiled()
+    monitors = [
+        callbacks.AttentionMonitor(IMAGES),
+        callbacks.GradientMonitor(IMAGES, LABELS),
+    ]
+    fit(first, *monitors, epochs=1)
+    second = models.LayerAttendedCNN(
+        (5, 5, 1), 4, depth=2, filters=3, hidden_units=6
+    )
+    second.compile("sgd", "sparse_categorical_crossentropy")
+    for monitor in monitors:
+        monitor.reset()
+    fit(second, *monitors, epochs=1)
+    attention, gradient = monitors
+    assert attention.layers == ["layer_1", "layer_2"]
+    assert gradient.layers == [
+        "convolution_1",
+        "convolution_2",
+        "layer_attention",
+        "classifier",
+    ]
+
+
+class TwoOfOneName(keras.layers.Layer):
+    """y = (v + w) x, where v and w have one name."""
+
+    def build(self, input_shape):
+        self.pair = [
+            self.add_weight(name="scale", shape=(), initializer="ones")
+            for _ in range(2)
+        ]
+
+    def call(self, inputs):
+        return (3.0 * self.pair[0] + 4.0 * self.pair[1]) * inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def test_gradients_of_weights_of_one_name_and_of_several_losses():
+    inputs = keras.Input((1,))
+    first = TwoOfOneName(name="pair")(inputs)
+    second = keras.layers.Dense(1, use_bias=False, name="dense")(inputs)
+    model = keras.Model(inputs, [first, second])
+    model.compile(
+        "sgd",
+        loss=["mean_absolute_error", "mean_absolute_error"],
+        loss_weights=[2.0, 0.5],
+    )
+    ones, below = np.ones((4, 1)), np.full((4, 1), -100.0)
+    monitor = callbacks.GradientMonitor(ones, [below, below])
+    model.fit(ones, [below, below], verbose=0, callbacks=[monitor])
+    assert monitor.rows[0]["pair"] == pytest.approx(2 * 5)
+    assert monitor.rows[0]["dense"] == pytest.approx(0.5)
+
+
+def test_a_layer_without_a_gradient_has_one_of_exactly_0():
+    inputs = keras.Input((3,))
+    x = keras.layers.Dense(4, name="dead", bias_initializer="ones")(inputs)
+    x = keras.layers.ReLU()(-keras.ops.square(x))
+    model = keras.Model(inputs, keras.layers.Dense(1, name="alive")(x))
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 3)), np.ones((4, 1))
+    monitor = callbacks.GradientMonitor(x, y)
+    model.fit(x, y, verbose=0, callbacks=[monitor])
+    assert monitor.layers == ["dead", "alive"]
+    assert (monitor.values[:, 0] == 0).all()
+    assert (monitor.values[:, 1] > 0).all()
+    drawn = monitor.figure().axes[0].collections[0]
+    colors = drawn.to_rgba(drawn.get_array()).reshape(2, -1, 4)
+    # Transparent, which is blank.
+    assert (colors[0, :, 3] == 0).all()
+    assert (colors[1, :, 3] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "monitor", [callbacks.AttentionMonitor, callbacks.GradientMonitor]
+)
+def test_example_of_the_docstring(monitor, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = monitor.__doc__.partition("```python\n")[2].partition("```")[0]
+    names = {"keras": keras, "kmul": kmul, "np": np}
+    exec(textwrap.dedent(example), names)
+    assert len(names["monitor"].rows) > 2
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_nothing_measured_yet():
+    monitor = callbacks.GradientMonitor(IMAGES, LABELS)
+    for use in (
+        lambda: monitor.layers,
+        lambda: monitor.values,
+        lambda: monitor.to_csv("never.csv"),
+        monitor.figure,
+    ):
+        with pytest.raises(
+            ValueError, match="`GradientMonitor` has measured nothing yet"
+        ):
+            use()
+
+
+def test_a_model_without_a_loss():
+    model = models.CNN((5, 5, 1), 4, depth=1)
+    model.compile("sgd")
+    monitor = callbacks.GradientMonitor(IMAGES, LABELS)
+    monitor.set_model(model)
+    with pytest.raises(ValueError, match="`GradientMonitor` needs a loss"):
+        monitor.on_train_begin()
 
 
 def test_gradients():
@@ -262,6 +415,8 @@ def test_bad_arguments():
         callbacks.AttentionMonitor(IMAGES, quantity="weights")
     with pytest.raises(ValueError, match="argument `frequency`"):
         callbacks.GradientMonitor(IMAGES, LABELS, frequency=0)
+    with pytest.raises(ValueError, match=r"\('epoch',\). Received: .*'batch'"):
+        callbacks.GradientMonitor(IMAGES, LABELS, frequency="batch")
 
 
 def test_models_without_layer_attention():
