@@ -10,7 +10,7 @@ from kmul.layers.masks._base import ConvolutionLayer
 
 @keras.saving.register_keras_serializable(package="kmul")
 class PartialConv2D(ConvolutionLayer):
-    """A convolution over the valid pixels only, and which pixels are valid.
+    """A convolution over valid pixels only, which updates their mask.
 
     ```
     y = (x∘m * W) · size / (m * 1) + b    where any pixel under the window is
@@ -19,9 +19,9 @@ class PartialConv2D(ConvolutionLayer):
     ```
 
     then `activation`. `*` is the convolution and `size` the number of elements
-    of the window. Pixels outside of the image are not valid, so the padded
-    border is scaled up as well. Called without a mask, the layer does this
-    alone: it is partial convolution based padding.
+    of the window. Pixels outside the image are not valid, so sums at a padded
+    border are scaled up as well. Called without a mask, the layer does only
+    that: partial convolution based padding.
 
     Args:
         filters: Positive integer, the number of output channels.
@@ -47,9 +47,9 @@ class PartialConv2D(ConvolutionLayer):
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x, m]`: images, and masks of
-            any dtype that are 0 where a pixel is not valid and anything else
-            where it is. Or `x` alone, all of which is valid then. What `x` has
-            where it is not valid does not matter, not even if it is NaN.
+            any dtype, 0 where a pixel is not valid and anything else where it
+            is. Or `x` alone, all valid. Pixels that are not valid change
+            nothing, not even if they are NaN.
 
     Input shape:
         `x`: `(batch, height, width, channels)`. `m`: of the same shape, or
@@ -155,7 +155,7 @@ class PartialConv2D(ConvolutionLayer):
         return outputs, valid
 
     def _scale(self, mask):
-        """Returns what a window's sum is multiplied by, and where any is valid.
+        """Returns the factor of each window, and 1 where any pixel is valid.
 
         Half precision has too few digits to count the pixels of a window.
         """
