@@ -41,7 +41,11 @@ def outputs(layer, inputs, batch):
 
 # JAX compiles each size anew, which takes minutes, and guesses nothing.
 @pytest.mark.backends("tensorflow", "torch")
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    # This one has a mean and a variance of its whole batch.
+    [name for name in EXAMPLES if name != "ScalarMix, normalized"],
+)
 def test_batches_of_coinciding_sizes(name):
     make, shapes = EXAMPLES[name]
     layer = make()
