@@ -6,13 +6,21 @@ import difflib
 import numbers
 
 
-def check_known(kind, name, known):
-    """Returns `name` if it is one of `known`."""
+def check_known(kind, name, known, more=""):
+    """Returns `name` if it is one of `known`.
+
+    Args:
+        kind: What it is the name of, for the message.
+        name: What was asked for.
+        known: Collection of names.
+        more: What else there is, for the end of the message.
+    """
     if name not in known:
+        known = [str(each) for each in known]
         nearest = difflib.get_close_matches(str(name), known)
         hint = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
         raise ValueError(
-            f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
+            f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}{more}."
         )
     return name
 

@@ -13,8 +13,8 @@ import pandas as pd
 import rich.console
 import rich.progress
 
-import tasks
 from tuning import reporting
+from tuning.problems import registry
 from tuning.reporting import figures
 from tuning.reporting import tables as summary
 from tuning.study.files import as_file_name
@@ -364,13 +364,12 @@ class _Page:
             names = [
                 name
                 for name in order
-                if name in here
-                or (name in tasks.OPERATIONS and inputs in tasks.INPUTS)
+                if name in here or inputs in registry.inputs_of_kind(name)
             ]
             refused = {
                 name
                 for name in names
-                if name not in here and (name, inputs) not in tasks.PAIRS
+                if name not in here and inputs not in registry.inputs_of(name)
             }
             for score in ("accuracy", "skill"):
                 figure = figures.heat_map(

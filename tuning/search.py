@@ -182,25 +182,21 @@ def _configured_backend():
 
 
 def _list():
-    import tasks
-    from tuning.networks.layers import layer_names
+    from tuning.networks.layers import LAYERS
     from tuning.networks.network import ACTIVATIONS
+    from tuning.networks.network import LEARNING_RATES
     from tuning.networks.registry import NETWORKS
-    from tuning.problems.problem import ARITHMETIC
-    from tuning.problems.problem import PLACED_DIGITS
-    from tuning.study.protocol import LEARNING_RATES
+    from tuning.problems.registry import KINDS
 
-    print("tasks, and the inputs they have a meaning on:")
-    for name, operation in tasks.OPERATIONS.items():
-        print(f"  {name}: {', '.join(operation.inputs)}")
-    print(f"  arithmetic_ops, all of these: {', '.join(ARITHMETIC)}")
-    print(f"  {', '.join(PLACED_DIGITS)}")
-    print("  mnist or any other TensorFlow dataset of labelled images")
+    print("tasks, and the inputs they can be learned on:")
+    for kind in KINDS:
+        for line in kind.describe():
+            print(f"  {line}")
     print("networks, their depths and activations:")
     for name, network in NETWORKS.items():
         depths = ", ".join(map(str, network.depths))
         print(f"  {name}: {depths}; {', '.join(network.activations)}")
-    print(f"  layers: {', '.join(layer_names())},")
+    print(f"  layers: {', '.join(LAYERS)},")
     print("    with arguments or not: film:residual=False")
     print(f"activations: {', '.join(ACTIVATIONS)}")
     rates = ", ".join(f"{rate:g}" for rate in LEARNING_RATES)
@@ -211,6 +207,7 @@ def _list():
 def _search(options):
     import keras
 
+    from tuning.networks.network import LEARNING_RATES
     from tuning.problems.data import DataSettings
     from tuning.study.cells import count_trials
     from tuning.study.cells import select_cells
@@ -218,7 +215,6 @@ def _search(options):
     from tuning.study.progress import Progress
     from tuning.study.progress import open_console
     from tuning.study.progress import results_table
-    from tuning.study.protocol import LEARNING_RATES
     from tuning.study.protocol import Protocol
     from tuning.study.rows import Status
     from tuning.study.study import Settings

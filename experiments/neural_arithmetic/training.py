@@ -12,7 +12,7 @@ from kmul.regularizers import Discreteness
 from tasks.arithmetic_ops import OPERATIONS
 from tuning.population.population import Population
 from tuning.problems.data import DataSettings
-from tuning.problems.problem import open_problem
+from tuning.problems.registry import open_problem
 from tuning.study.protocol import Protocol
 
 UNITS = {

@@ -5,7 +5,7 @@ import time
 from experiments.which_layer import parts
 from tuning.networks.registry import find_network
 from tuning.population.population import Population
-from tuning.problems.problem import open_problem
+from tuning.problems.registry import open_problem
 from tuning.reporting.tables import to_frame
 from tuning.study.job import hyperparameters
 from tuning.study.progress import Progress

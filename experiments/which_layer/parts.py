@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from tuning.networks.layers import layer_names
+from tuning.networks.layers import LAYERS
 from tuning.networks.registry import find_network
-from tuning.problems.problem import ARITHMETIC
+from tuning.problems.arithmetic import ArithmeticProblem
 from tuning.study.cells import select_cells
 from tuning.study.protocol import Protocol
 
@@ -101,7 +101,7 @@ PARTS = (
 def networks_of(part):
     """Returns the names of the baseline and of all layers of its kind."""
     rank = find_network(part.baseline).input_rank
-    names = (*layer_names(), *FORMS)
+    names = (*LAYERS, *FORMS)
     return [
         part.baseline,
         *(name for name in names if find_network(name).input_rank == rank),
@@ -118,7 +118,7 @@ def cells_of(part, networks):
             networks,
             part.activations,
             # In arithmetic, a first layer has to find the two sums.
-            [2 if task in ARITHMETIC else part.depth],
+            [2 if ArithmeticProblem.has(task) else part.depth],
             range(SEEDS),
         )
     ]

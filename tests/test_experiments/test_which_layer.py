@@ -5,7 +5,7 @@ import pytest
 
 from experiments.which_layer import parts
 from experiments.which_layer.__main__ import main
-from tuning.networks.layers import layer_names
+from tuning.networks.layers import LAYERS
 from tuning.study.protocol import Protocol
 
 # KerasTuner's, of names that Python has replaced.
@@ -107,5 +107,5 @@ def test_a_page_that_is_not_there(tmp_path, monkeypatch, capsys):
 
 def test_every_layer_is_in_a_table():
     names = [parts.networks_of(part) for part in parts.PARTS]
-    assert {*layer_names()} < {name for part in names for name in part}
+    assert {*LAYERS} < {name for part in names for name in part}
     assert not {*names[0]} & {*names[1]}

@@ -9,7 +9,7 @@ from tuning.networks.network import Network
 class Product(keras.layers.Layer):
     """The product of both inputs, dense."""
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units, option=None, **kwargs):
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(units)
 

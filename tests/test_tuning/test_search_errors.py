@@ -65,13 +65,13 @@ def files(directory):
 
 
 BAD = {
-    "--task logical_xr": "Unknown task: 'logical_xr'. Did you mean logical_xor",
-    "--inputs manyhot": "Unknown inputs: 'manyhot'. Did you mean many_hot?",
-    "--network mulitply": "Unknown network: 'mulitply'. Did you mean multiply",
+    "--task logical_xr": "Unknown task 'logical_xr'. Did you mean logical_xor",
+    "--inputs manyhot": "Unknown inputs 'manyhot'. Did you mean many_hot?",
+    "--network mulitply": "Unknown network 'mulitply'. Did you mean multiply",
     "--network no.such:Thing": "Cannot import network 'no.such:Thing': No mod",
     "--network json:dumps": "The network 'json:dumps' should be a Keras layer",
-    "--activation rely": "Unknown activation: 'rely'. Did you mean relu",
-    "--depth 9": "Unknown depth: 9. Known: 1, 2, ",
+    "--activation rely": "Unknown activation 'rely'. Did you mean relu",
+    "--depth 9": "Unknown depth 9. Known: 1, 2, ",
     "--depth 7": "None of the networks multiply_simple has one of the depths",
     "--task logical_xor --inputs random": "logical_xor makes no sense on rand",
     **{

@@ -1,8 +1,9 @@
 """Networks that are made of one layer, whichever it is."""
 
 import ast
+import enum
 import inspect
-import re
+from typing import NamedTuple
 
 import keras
 from keras import ops
@@ -14,27 +15,77 @@ from tuning.networks.network import side_by_side
 FILTERS, KERNEL_SIZE, READ_OUT_UNITS = 8, 3, 32
 
 
-def layer_names():
-    """Returns the layers of `kmul.layers` by their names as networks."""
-    return {
-        _snake_case(each): each
-        for each in vars(layers).values()
-        if isinstance(each, type) and issubclass(each, keras.layers.Layer)
-    }
+class CalledOn(enum.StrEnum):
+    """What a layer is called on."""
+
+    PAIR = "pair"  # [a, b]
+    VECTOR = "vector"  # a and b side by side
+    IMAGE = "image"
+    MASKED_IMAGE = "masked image"  # [image, mask]
 
 
-def _snake_case(layer):
-    # A layer's file is named after it, where it has one of its own.
-    name, file = layer.__name__, layer.__module__.rpartition(".")[-1]
-    if file.replace("_", "") == name.lower():
-        return file
-    return re.sub("(?<=[a-zA-Z])(?=[A-Z][a-z])", "_", name).lower()
+PAIR, VECTOR, IMAGE, MASKED_IMAGE = CalledOn
+
+
+class Entry(NamedTuple):
+    """A layer of `kmul.layers` as a network.
+
+    Attributes:
+        layer: The layer class.
+        called_on: What it is called on.
+        keeps_width: Its forms that are made without `units`, as they keep the
+            width of the input.
+    """
+
+    layer: type
+    called_on: CalledOn
+    keeps_width: tuple[str, ...] = ()
+
+
+LAYERS = {
+    "inalu": Entry(layers.INALU, VECTOR),
+    "nac": Entry(layers.NAC, VECTOR),
+    "nalu": Entry(layers.NALU, VECTOR),
+    "nau": Entry(layers.NAU, VECTOR),
+    "nmu": Entry(layers.NMU, VECTOR),
+    "npu": Entry(layers.NPU, VECTOR),
+    "real_npu": Entry(layers.RealNPU, VECTOR),
+    "depth_weighted_average": Entry(layers.DepthWeightedAverage, PAIR),
+    "layer_attention": Entry(layers.LayerAttention, PAIR),
+    "residual_mix": Entry(layers.ResidualMix, PAIR),
+    "scalar_mix": Entry(layers.ScalarMix, PAIR),
+    "block_fusion": Entry(layers.BLOCKFusion, PAIR),
+    "low_rank_fusion": Entry(layers.LowRankFusion, PAIR),
+    "mfb_fusion": Entry(layers.MFBFusion, PAIR),
+    "mfh_fusion": Entry(layers.MFHFusion, PAIR),
+    "mlb_fusion": Entry(layers.MLBFusion, PAIR),
+    "mutan_fusion": Entry(layers.MUTANFusion, PAIR),
+    "tensor_fusion": Entry(layers.TensorFusion, PAIR),
+    "tucker_fusion": Entry(layers.TuckerFusion, PAIR),
+    "film": Entry(layers.FiLM, PAIR),
+    "gated_dense": Entry(layers.GatedDense, VECTOR),
+    "highway_dense": Entry(layers.HighwayDense, VECTOR),
+    "squeeze_excite": Entry(layers.SqueezeExcite, VECTOR),
+    "hyper_dense": Entry(layers.HyperDense, PAIR),
+    "multiplicative_interaction": Entry(
+        layers.MultiplicativeInteraction, PAIR, ("diagonal", "scalar")
+    ),
+    "gated_conv_2d": Entry(layers.GatedConv2D, IMAGE),
+    "partial_conv_2d": Entry(layers.PartialConv2D, MASKED_IMAGE),
+    "polynomial_block_2d": Entry(layers.PolynomialBlock2D, IMAGE),
+    "polynomial_dense": Entry(layers.PolynomialDense, VECTOR),
+    "multiply_unit": Entry(layers.MultiplyUnit, PAIR),
+    "residual_dense": Entry(layers.ResidualDense, VECTOR),
+}
 
 
 def network_of_layer(layer, arguments=""):
     """Returns the network of one layer, for vectors or for images.
 
-    It is for images if the layer is made with `filters`.
+    What it is called on is written in `LAYERS`. Anybody's own layer says it by
+    a class attribute, `called_on = "pair"` for example, one of the values of
+    `CalledOn`. Without that, a layer that is made with `filters` is called on
+    an image, any other on `[a, b]`; one of Keras on both vectors side by side.
 
     Args:
         layer: A Keras layer class.
@@ -44,38 +95,68 @@ def network_of_layer(layer, arguments=""):
     Raises:
         ValueError: The layer does not take the arguments.
     """
-    takes_filters = "filters" in inspect.signature(layer).parameters
-    base = LayerOnImages if takes_filters else LayerOnVectors
+    kwargs = _parse(arguments)
+    entry = _entry(layer)
+    on_images = entry.called_on in (IMAGE, MASKED_IMAGE)
     network = type(
         layer.__name__,
-        (base,),
+        (LayerOnImages if on_images else LayerOnVectors,),
         {
             "__doc__": layer.__doc__,
             "layer": layer,
-            "kwargs": _parse(arguments),
+            "kwargs": kwargs,
+            "called_on": entry.called_on,
+            "keeps_width": kwargs.get("form") in entry.keeps_width,
         },
     )
     network.check()
     return network
 
 
+def _entry(layer):
+    for entry in LAYERS.values():
+        if entry.layer is layer:
+            return entry
+    if hasattr(layer, "called_on"):
+        try:
+            return Entry(layer, CalledOn(layer.called_on))
+        except ValueError as error:
+            raise ValueError(
+                f"Invalid value for attribute `called_on` of {layer.__name__}. "
+                f"Expected one of {', '.join(CalledOn)}. Received: "
+                f"{layer.called_on!r}"
+            ) from error
+    if "filters" in inspect.signature(layer).parameters:
+        return Entry(layer, IMAGE)
+    return Entry(layer, VECTOR if _is_of(layer, "keras") else PAIR)
+
+
+def _is_of(layer, package):
+    return layer.__module__.partition(".")[0] == package
+
+
+# Words that stand for a value, in any case. All others are strings.
+_WORDS = {"true": True, "false": False, "none": None}
+
+
 def _parse(arguments):
-    """Returns the arguments of `name=value, ...`; bare words are strings."""
+    """Returns the arguments of `name=value, ...`."""
     try:
         call = ast.parse(f"layer({arguments})", mode="eval").body
         if call.args or any(each.arg is None for each in call.keywords):
             raise ValueError("not all of them are named")
-        return {
-            each.arg: each.value.id
-            if isinstance(each.value, ast.Name)
-            else ast.literal_eval(each.value)
-            for each in call.keywords
-        }
+        return {each.arg: _value(each.value) for each in call.keywords}
     except (SyntaxError, ValueError, AttributeError) as error:
         raise ValueError(
             "Its arguments should be like 'form=low_rank,rank=8'. Received: "
             f"{arguments!r} ({error})"
         ) from error
+
+
+def _value(node):
+    if isinstance(node, ast.Name):
+        return _WORDS.get(node.id.lower(), node.id)
+    return ast.literal_eval(node)
 
 
 class LayerNetwork(Network):
@@ -84,10 +165,14 @@ class LayerNetwork(Network):
     Attributes:
         layer: The layer class.
         kwargs: Dictionary of arguments that were asked for.
+        called_on: The `CalledOn` of the layer.
+        keeps_width: Whether it is made without `units`.
     """
 
     layer = None
     kwargs = None
+    called_on = None
+    keeps_width = False
 
     @classmethod
     def make(cls, **defaults):
@@ -100,9 +185,17 @@ class LayerNetwork(Network):
 
     @classmethod
     def check(cls):
-        """Raises a `ValueError` unless the layer can be made."""
+        """Raises a `ValueError` unless the layer takes the arguments.
+
+        Somebody's own layer is not made for that: an error in it is a bug, to
+        be shown as such when it is trained.
+        """
+        layer = cls.layer
         try:
-            cls.make(units=1, filters=1, kernel_size=1)
+            if _is_of(layer, "kmul") or _is_of(layer, "keras"):
+                cls.make(units=1, filters=1, kernel_size=1)
+            else:
+                inspect.signature(layer).bind_partial(**cls.kwargs)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{cls.layer.__name__}: {error}") from error
 
@@ -110,11 +203,10 @@ class LayerNetwork(Network):
 class LayerOnVectors(LayerNetwork):
     """One layer on both inputs.
 
-    The layer is called on `[a, b]`, or, if it takes a single tensor, on both
-    side by side. It has as many `units` as the label, or None if it does not
-    take that. Where its output is not as wide as the label, a linear dense
-    layer follows. At depth 2, each input first goes through a linear dense
-    layer, twice as wide as the label.
+    The layer is called on `[a, b]`, or on both side by side. It has as many
+    `units` as the label, if it takes `units`. Where its output is not as wide
+    as the label, a linear dense layer follows. At depth 2, each input first
+    goes through a linear dense layer, twice as wide as the label.
     """
 
     depths = (1, 2)
@@ -125,14 +217,8 @@ class LayerOnVectors(LayerNetwork):
             first = keras.layers.Dense(2 * self.units)(a)
             b = first if a is b else keras.layers.Dense(2 * self.units)(b)
             a = first
-        y = _first_that_works(
-            self.layer.__name__,
-            [
-                lambda: self.make(units=self.units)([a, b]),
-                lambda: self.make(units=self.units)(side_by_side(a, b)),
-                lambda: self.make(units=None)([a, b]),
-            ],
-        )
+        layer = self.make(units=None if self.keeps_width else self.units)
+        y = layer([a, b] if self.called_on is PAIR else side_by_side(a, b))
         if y.shape[-1] != self.units:
             y = keras.layers.Dense(self.units)(y)
         return y
@@ -161,33 +247,13 @@ class LayerOnImages(LayerNetwork):
         return keras.Model(image, x)
 
     def _apply(self, x, strides, activation):
-        def layer():
-            return self.make(
-                filters=FILTERS,
-                kernel_size=KERNEL_SIZE,
-                strides=strides,
-                padding="same",
-                activation=activation,
-            )
-
-        return _first_that_works(
-            self.layer.__name__,
-            [
-                lambda: layer()(x),
-                lambda: layer()([x, ops.ones_like(x[..., :1])]),
-            ],
+        layer = self.make(
+            filters=FILTERS,
+            kernel_size=KERNEL_SIZE,
+            strides=strides,
+            padding="same",
+            activation=activation,
         )
-
-
-def _first_that_works(name, calls):
-    """Returns the result of the first call that raises no error."""
-    errors = []
-    for call in calls:
-        try:
-            return call()
-        except (TypeError, ValueError) as error:
-            errors.append(" ".join(str(error).split()))
-    raise ValueError(
-        f"{name} cannot be called on these inputs: "
-        f"{' | '.join(dict.fromkeys(errors))}"
-    )
+        if self.called_on is MASKED_IMAGE:
+            return layer([x, ops.ones_like(x[..., :1])])
+        return layer(x)

@@ -6,8 +6,8 @@ from typing import ClassVar
 import keras
 import keras_tuner
 
-from tuning.study.protocol import LEARNING_RATES
-
+# One per decade.
+LEARNING_RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 ACTIVATIONS = ("linear", "relu", "selu", "sigmoid", "tanh")
 # The width of everything between inputs and output.
 HIDDEN_UNITS = 256

@@ -1,17 +1,17 @@
 """The networks that are searched over, by name."""
 
-import difflib
 import functools
-import importlib
 import inspect
 
 import keras
 import keras_tuner
 
+from tasks._validation import check_known
+from tuning.names import import_named
 from tuning.networks.images import LayerAttendedCNN
 from tuning.networks.images import PlainCNN
 from tuning.networks.images import ResidualCNN
-from tuning.networks.layers import layer_names
+from tuning.networks.layers import LAYERS
 from tuning.networks.layers import network_of_layer
 from tuning.networks.vectors import Dense
 from tuning.networks.vectors import DenseResidual
@@ -34,8 +34,8 @@ def find_network(name):
     """Returns the hypermodel class of a network.
 
     Args:
-        name: A key of `NETWORKS`; the name of a layer of `kmul.layers`, in
-            small letters with underscores; or `package.module:Name` for
+        name: A key of `NETWORKS`; the name of a layer of `kmul.layers`, a key
+            of `LAYERS`; or `package.module:Name` for
             anybody's own: a Keras layer class, as for `network_of_layer`, or
             a KerasTuner hypermodel that is made with a
             `tuning.problems.problem.Problem`. Layers take arguments after a
@@ -68,18 +68,15 @@ def find_network(name):
 
 
 def _find(name):
-    known = {**NETWORKS, **layer_names()}
-    if name in known:
-        return known[name]
-    if ":" not in name:
-        near = difflib.get_close_matches(name, known)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(
-            f"Unknown network: {name!r}.{hint} Known: {', '.join(known)}, "
-            "or package.module:Name for one of your own."
-        )
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"Cannot import network {name!r}: {error}") from error
+    if name in NETWORKS:
+        return NETWORKS[name]
+    if name in LAYERS:
+        return LAYERS[name].layer
+    if ":" in name:
+        return import_named("network", name)
+    return check_known(
+        "network",
+        name,
+        [*NETWORKS, *LAYERS],
+        ", or package.module:Name for one of your own",
+    )

@@ -4,7 +4,7 @@ import dataclasses
 
 import pandas as pd
 
-import tasks
+from tuning.problems import registry
 from tuning.reporting.statistics import half_interval
 from tuning.study.rows import Result
 from tuning.study.rows import columns
@@ -164,11 +164,11 @@ def in_known_order(values, known):
 
 
 def task_order(values):
-    return in_known_order(values, tasks.OPERATIONS)
+    return in_known_order(values, registry.task_names())
 
 
 def inputs_order(values):
-    return in_known_order(values, tasks.INPUTS)
+    return in_known_order(values, registry.inputs_names())
 
 
 def _headline(cells):

@@ -1,18 +1,15 @@
 """What is searched: every combination of task, inputs and network."""
 
-import difflib
-import itertools
 import math
 
-import tasks
+from tasks._validation import check_known
 from tuning.networks.network import ACTIVATIONS
 from tuning.networks.registry import NETWORKS
 from tuning.networks.registry import find_network
-from tuning.problems.problem import GROUPS
-from tuning.problems.problem import find_problem
+from tuning.problems import registry
+from tuning.problems.registry import find_problem
 from tuning.study.rows import Cell
 
-DEFAULT_INPUTS = "many_hot"
 _KINDS = {1: "vectors", 3: "images"}
 
 
@@ -40,14 +37,14 @@ def select_cells(
     """Returns the cells that exist among all combinations.
 
     A network has the depths and activations that its class lists; all others
-    asked for are passed over. So are pairs of task and inputs without a
-    meaning, where all tasks or all inputs were asked for.
+    asked for are passed over. So are inputs that a task can't be learned on,
+    where a whole group of tasks, or all inputs, were asked for.
 
     Args:
         task_names: Names of tasks as `find_problem` takes them, or of groups:
-            `"all"` of the reasoning operations, `"arithmetic_ops"`.
+            `"all"` reasoning operations, `"arithmetic_ops"`.
         inputs_names: Names of the inputs' distributions, or `["all"]`; or
-            None for `"many_hot"`, or the one that a task has.
+            None for each task's default.
         networks: Names as `find_network` takes them, or `"all"` that are
             searched by default.
         activations: Names of activations, or `"all"`.
@@ -61,10 +58,12 @@ def select_cells(
     pairs = _pairs(task_names, inputs_names)
     ranks = {find_problem(task).input_rank for task, _ in pairs}
     classes = _networks(networks, ranks)
-    _check_known("activation", activations, [*ACTIVATIONS, "all"])
+    for activation in activations:
+        check_known("activation", activation, [*ACTIVATIONS, "all"])
     known = [*classes.values(), *NETWORKS.values()]
     known_depths = {depth for network in known for depth in _depths(network)}
-    _check_known("depth", depths, [*sorted(known_depths), "all"])
+    for depth in depths:
+        check_known("depth", depth, [*sorted(known_depths), "all"])
     cells = [
         Cell(task, inputs, name, depth, activation, seed)
         for task, inputs in pairs
@@ -86,30 +85,48 @@ def select_cells(
 
 
 def _pairs(task_names, inputs_names):
-    """Returns the pairs of task and inputs that have a meaning."""
-    names = [task for name in task_names for task in GROUPS.get(name, (name,))]
-    possible = {task: find_problem(task).inputs_of(task) for task in names}
-    wanted = [DEFAULT_INPUTS] if inputs_names is None else inputs_names
-    known = [*tasks.INPUTS, *itertools.chain(*possible.values())]
-    _check_known("inputs", wanted, [*dict.fromkeys(known), "all"])
+    """Returns the pairs of task and inputs that are asked for and exist."""
+    groups = registry.groups()
+    asked = [groups.get(name, (name,)) for name in task_names]
+    known = [
+        *registry.inputs_names(),
+        *(
+            inputs
+            for tasks in asked
+            for task in tasks
+            for inputs in find_problem(task).inputs_of(task)
+        ),
+        "all",
+    ]
+    for inputs in inputs_names or ():
+        check_known("inputs", inputs, dict.fromkeys(known))
+    # Each once, however often it is asked for.
+    return dict.fromkeys(
+        pair for tasks in asked for pair in _pairs_of(tasks, inputs_names)
+    )
+
+
+def _pairs_of(tasks, inputs_names):
+    """Returns the pairs of some tasks: one, or a group.
+
+    Inputs that only some of a group take are passed over for the others.
+    """
     pairs = []
-    for task, mine in possible.items():
-        is_operation = task in tasks.OPERATIONS
-        if "all" in wanted or (inputs_names is None and not is_operation):
-            pairs += [(task, inputs) for inputs in mine]
-            continue
-        for inputs in wanted:
-            if inputs in mine:
-                pairs.append((task, inputs))
-            elif not is_operation:
-                raise ValueError(
-                    f"{task} has the inputs {', '.join(mine)} alone. Received: "
-                    f"inputs={inputs}"
-                )
-            elif "all" not in task_names:
-                tasks.check_pair(task, inputs)
-    if not pairs:
-        tasks.check_pair(names[0], wanted[0])
+    for task in tasks:
+        kind = find_problem(task)
+        mine = kind.inputs_of(task)
+        wanted = inputs_names
+        if inputs_names is None:
+            wanted = kind.default_inputs(task)
+        elif "all" in inputs_names:
+            wanted = mine
+        pairs += [(task, inputs) for inputs in wanted if inputs in mine]
+    found = {inputs for _, inputs in pairs}
+    for task in tasks:
+        kind = find_problem(task)
+        for inputs in inputs_names or kind.default_inputs(task):
+            if inputs not in found and inputs != "all":
+                kind.check_inputs(task, inputs)
     return pairs
 
 
@@ -139,15 +156,3 @@ def _rank(network):
 
 def _depths(network):
     return getattr(network, "depths", (1,))
-
-
-def _check_known(option, values, known):
-    """Raises a `ValueError` that names the nearest of what is known."""
-    for value in values:
-        if value not in known:
-            near = difflib.get_close_matches(str(value), map(str, known))
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise ValueError(
-                f"Unknown {option}: {value!r}.{hint} "
-                f"Known: {', '.join(map(str, known))}."
-            )

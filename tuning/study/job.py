@@ -20,7 +20,7 @@ from tuning.population.loops import backend_loops
 from tuning.population.population import Population
 from tuning.population.population import warn_out_of_memory
 from tuning.problems.data import DataSettings
-from tuning.problems.problem import open_problem
+from tuning.problems.registry import open_problem
 from tuning.study.cells import choices_of
 from tuning.study.cells import count_steps
 from tuning.study.files import as_file_name

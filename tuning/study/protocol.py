@@ -6,9 +6,7 @@ import math
 from kmul._validation import check_positive_integer
 from kmul._validation import check_positive_number
 from kmul.metrics.within_tolerance import DEFAULT_TOLERANCE
-
-# One per decade.
-LEARNING_RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
+from tuning.networks.network import LEARNING_RATES
 
 
 @dataclasses.dataclass(frozen=True)

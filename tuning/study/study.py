@@ -10,10 +10,10 @@ import tempfile
 
 import keras
 
-import tasks
+from tasks import SPLITS
 from tuning.population.loops import backend_loops
 from tuning.problems.data import DataSettings
-from tuning.problems.problem import open_problem
+from tuning.problems.registry import open_problem
 from tuning.study.files import replace_file
 from tuning.study.job import Job
 from tuning.study.job import run_job
@@ -122,21 +122,17 @@ class Study:
 
     def prepare(self):
         """Makes sure that the records of every input are there and whole."""
-        protocol, data = self.settings.protocol, self.settings.data
-        pairs = {
-            # Operations on the same inputs have the same records.
-            (cell.task not in tasks.OPERATIONS and cell.task, cell.inputs): cell
-            for cell in self.missing()
+        protocol = self.settings.protocol
+        problems = {
+            problem.together: problem
+            for problem in map(self._problem, self.missing())
         }
-        for cell in pairs.values():
-            problem = open_problem(
-                cell.task, cell.inputs, data, protocol.tolerance
-            )
-            for split in tasks.SPLITS:
+        for problem in problems.values():
+            for split in SPLITS:
                 records = problem.records(split)
                 if split == "train" and records < protocol.batch_size:
                     raise StudyError(
-                        f"There are {records} records of {cell.inputs} to "
+                        f"There are {records} records of {problem.inputs} to "
                         "train on, not enough for one batch. Received: "
                         f"batch_size={protocol.batch_size}"
                     )
@@ -174,18 +170,25 @@ class Study:
                 self.results.append([row])
                 yield job, "result", row
 
+    def _problem(self, cell):
+        return open_problem(
+            cell.task,
+            cell.inputs,
+            self.settings.data,
+            self.settings.protocol.tolerance,
+        )
+
     def _jobs(self, cells):
         """Groups cells into jobs, the longest first."""
         together = backend_loops().is_accelerated()
         groups = {}
         for cell in self.cells:
             if cell in cells:
-                operation = tasks.OPERATIONS.get(cell.task)
-                key = (cell.inputs, cell.network, cell.activation)
-                if together and operation and not self.settings.one_by_one:
-                    key += (operation.label_width(self.settings.data.width),)
+                key = (cell.network, cell.activation)
+                if together:
+                    key += (self._problem(cell).together,)
                 else:
-                    key += (cell.task, cell.seed)
+                    key += (cell.task, cell.inputs, cell.seed)
                 groups.setdefault(key, []).append(cell)
         jobs = [
             Job(

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from kmul import layers
-from tuning.networks.layers import layer_names
+from tuning.networks.layers import LAYERS
 from tuning.networks.registry import find_network
 from tuning.problems.data import DataSettings
-from tuning.problems.problem import open_problem
+from tuning.problems.registry import open_problem
 
 ON_IMAGES = {"gated_conv_2d", "partial_conv_2d", "polynomial_block_2d"}
 # One in every family that has several forms.
@@ -34,11 +34,21 @@ def layers_of(model, kind):
     return [layer for layer in model.layers if isinstance(layer, kind)]
 
 
+def test_every_layer_of_the_library_has_a_name():
+    public = {
+        each
+        for each in vars(layers).values()
+        if isinstance(each, type) and issubclass(each, keras.layers.Layer)
+    }
+    named = [entry.layer for entry in LAYERS.values()]
+    assert len(named) == len(set(named)) and set(named) == public
+
+
 def test_there_are_layers_of_both_kinds():
-    assert {"nmu", "film", "multiply_unit", *ON_IMAGES} <= {*layer_names()}
+    assert {"nmu", "film", "multiply_unit", *ON_IMAGES} <= {*LAYERS}
 
 
-@pytest.mark.parametrize("name", [*layer_names(), *VARIANTS])
+@pytest.mark.parametrize("name", [*LAYERS, *VARIANTS])
 def test_every_layer(name, problem):
     network = find_network(name)
     if name in ON_IMAGES:
@@ -46,9 +56,9 @@ def test_every_layer(name, problem):
         images = problem("placed_digits/digit", "images")
         model = network(images).model(3, "relu")
         assert model.output_shape == (None, 10)
-        assert len(layers_of(model, layer_names()[name])) == 3
+        assert len(layers_of(model, LAYERS[name].layer)) == 3
         return
-    kind = layer_names()[name.partition(":")[0]]
+    kind = LAYERS[name.partition(":")[0]].layer
     for task, units in (("elementwise_mul", 8), ("dot", 1)):
         for depth in (1, 2):
             vectors = problem(task, "random")
@@ -58,7 +68,7 @@ def test_every_layer(name, problem):
             assert len(layers_of(model, kind)) == 1
 
 
-@pytest.mark.parametrize("name", sorted({*layer_names()} - ON_IMAGES))
+@pytest.mark.parametrize("name", sorted({*LAYERS} - ON_IMAGES))
 def test_a_single_vector(name, problem):
     """Networks of two vectors get it twice."""
     network = find_network(name)(problem("arithmetic_ops/mul", "uniform"))
@@ -144,7 +154,7 @@ def test_all_pixels_are_valid_to_a_partial_convolution(problem):
             "The network 'multiply' takes no arguments, which layers alone "
             "do. Received: 'units=3'",
         ),
-        ("flim:residual=True", "Unknown network: 'flim'. Did you mean film"),
+        ("flim:residual=True", "Unknown network 'flim'. Did you mean film"),
         (
             "keras.layers:MultiHeadAttention",
             "MultiHeadAttention: .*missing 2 required .*num_heads",
@@ -158,7 +168,65 @@ def test_refused(name, message):
 
 def test_inputs_that_a_layer_does_not_take(problem):
     network = find_network("keras.layers:Conv1D")
-    with pytest.raises(
-        ValueError, match="Conv1D cannot be called on these inputs: "
-    ):
+    with pytest.raises(ValueError, match="Input 0 of layer .* is incompatible"):
         network(problem("placed_digits/digit", "images")).model(2, "relu")
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("false", False),
+        ("False", False),
+        ("TRUE", True),
+        ("none", None),
+        ("3", 3),
+        ("-1e-3", -0.001),
+        ("(1, 2)", (1, 2)),
+        ("silu", "silu"),
+        ("'two words'", "two words"),
+    ],
+)
+def test_values_of_arguments(text, value):
+    network = find_network(f"test_tuning.my_networks:Product:option={text}")
+    assert network.kwargs == {"option": value}
+
+
+def test_booleans_are_booleans(problem):
+    """A word that is true because it is not empty would train another layer."""
+    for text in ("false", "False", "FALSE"):
+        network = find_network(f"film:residual={text}")
+        model = network(problem("dot", "random")).model(1, "linear")
+        (layer,) = layers_of(model, layers.FiLM)
+        assert layer.residual is False
+
+
+class Single(keras.layers.Dense):
+    called_on = "vector"
+
+
+class Undecided(keras.layers.Dense):
+    called_on = "anything"
+
+
+class Buggy(keras.layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.width = units + None
+
+
+def test_own_layers_say_what_they_are_called_on(problem):
+    name = f"{__name__}:Single"
+    model = find_network(name)(problem("dot", "random")).model(1, "linear")
+    (layer,) = layers_of(model, Single)
+    assert layer.input.shape == (None, 16)
+    with pytest.raises(
+        ValueError, match="Expected one of pair, vector, .*'anything'"
+    ):
+        find_network(f"{__name__}:Undecided")
+
+
+def test_a_bug_in_a_layer_is_that_bug(problem):
+    network = find_network(f"{__name__}:Buggy")(problem("dot", "random"))
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        network.model(1, "linear")
+    assert caught.traceback[-1].path.name == "test_layers.py"

@@ -3,10 +3,10 @@ import pytest
 
 import tasks
 from tasks import arithmetic_ops
+from tuning.problems.arithmetic import ArithmeticProblem
 from tuning.problems.data import DataSettings
-from tuning.problems.problem import ARITHMETIC
-from tuning.problems.problem import find_problem
-from tuning.problems.problem import open_problem
+from tuning.problems.registry import find_problem
+from tuning.problems.registry import open_problem
 
 TOLERANCE = 0.16
 
@@ -20,7 +20,7 @@ def open_arithmetic(operation="mul", **settings):
     )
 
 
-@pytest.mark.parametrize("task", ARITHMETIC)
+@pytest.mark.parametrize("task", ArithmeticProblem.task_names())
 def test_arithmetic(task):
     problem = open_problem(
         task, *find_problem(task).inputs_of(task), DataSettings(), TOLERANCE

@@ -108,17 +108,17 @@ def test_trials_and_steps():
     [
         (
             {"tasks": ["logical_xr"]},
-            "Unknown task: 'logical_xr'. Did you mean logical_xor",
+            "Unknown task 'logical_xr'. Did you mean logical_xor",
         ),
         (
             {"inputs": ["many"]},
-            "Unknown inputs: 'many'. Did you mean many_hot? Known: one_hot, ",
+            "Unknown inputs 'many'. Did you mean many_hot? Known: one_hot, ",
         ),
         (
             {"activations": ["rely"]},
-            "Unknown activation: 'rely'. Did you mean relu",
+            "Unknown activation 'rely'. Did you mean relu",
         ),
-        ({"networks": ["dens"]}, "Unknown network: 'dens'. Did you mean dense"),
+        ({"networks": ["dens"]}, "Unknown network 'dens'. Did you mean dense"),
         (
             {"networks": ["nothing.of:mine"]},
             "Cannot import network 'nothing.of:mine': No module named",
@@ -133,7 +133,7 @@ def test_trials_and_steps():
             "KerasTuner HyperModel class. Received: <function add",
         ),
         *(
-            ({name: ["all", "foo"]}, f"Unknown {option}: 'foo'.")
+            ({name: ["all", "foo"]}, f"Unknown {option} 'foo'.")
             for name, option in (
                 ("tasks", "task"),
                 ("inputs", "inputs"),
@@ -144,16 +144,15 @@ def test_trials_and_steps():
         ),
         (
             {"tasks": ["placed_digit"]},
-            "Unknown task: 'placed_digit'. Did you mean placed_digits",
+            "Unknown task 'placed_digit'. Did you mean placed_digits",
         ),
         (
             {"tasks": ["placed_digits/digits"]},
-            "Unknown task: 'placed_digits/digits'. Did you mean placed_digits",
+            "Unknown task 'placed_digits/digits'. Did you mean placed_digits",
         ),
         (
             {"tasks": ["placed_digits"]},
-            "placed_digits has the inputs images alone. Received: "
-            "inputs=many_hot",
+            "The inputs of placed_digits are images. Received: inputs=many_hot",
         ),
         (
             {"networks": ["cnn"]},
@@ -183,7 +182,7 @@ def test_trials_and_steps():
         ),
         (
             {"networks": ["dense"], "depths": [1, 9]},
-            "Unknown depth: 9. Known: 1, 2, 3, 4, 5, 6, 7, 8, all.",
+            "Unknown depth 9. Known: 1, 2, 3, 4, 5, 6, 7, 8, all.",
         ),
     ],
 )
