@@ -30,13 +30,13 @@ import rich.table
 from tuning.problems.data import DataSettings
 from tuning.problems.data import open_inputs
 from tuning.study.cells import select_cells
+from tuning.study.device import device_name
 from tuning.study.job import Job
-from tuning.study.job import TaskModel
-from tuning.study.job import device_name
-from tuning.study.job import hyperparameters
 from tuning.study.job import run_job
-from tuning.study.job import search_cells
+from tuning.study.model import TaskModel
+from tuning.study.model import hyperparameters
 from tuning.study.protocol import Protocol
+from tuning.study.search import search_cells
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
 

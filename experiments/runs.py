@@ -10,7 +10,7 @@ import time
 
 import keras
 
-from tuning.study.job import device_name
+from tuning.study.device import device_name
 from tuning.study.table import Table
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs

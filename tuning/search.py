@@ -10,6 +10,10 @@ import pathlib
 import signal
 import sys
 
+from tuning.errors import InstallationError
+from tuning.errors import UserError
+from tuning.errors import check_installation
+
 DESCRIPTION = """\
 Find out which networks learn an operation. Every network is searched over
 learning rate and depth, trained at the best rate, and tested. The backend is
@@ -23,17 +27,19 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         _check_backend()
+        check_installation()
         if options.list:
             return _list()
         return _search(options)
     except KeyboardInterrupt:
         print(
-            f"\nStopped. What was finished is in {options.directory}; the same "
-            "command goes on from there.",
+            f"\nStopped. Finished results are in {options.directory}; the same "
+            "command resumes the search.",
             file=sys.stderr,
         )
         return 130
-    except (ValueError, OSError) as error:
+    # Anything else is a bug, and shown as one.
+    except (UserError, OSError) as error:
         print(f"search: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
@@ -102,12 +108,6 @@ def _parser():
         "--data-dir", help="where data sets are kept (default: that of TFDS)"
     )
     parser.add_argument(
-        "--tuner",
-        choices=("population", "one-by-one"),
-        default="population",
-        help="train trials together, or as stock KerasTuner does",
-    )
-    parser.add_argument(
         "--save-best",
         nargs="?",
         const="saved_models",
@@ -157,15 +157,15 @@ def _positive_number(text):
 
 
 def _check_backend():
-    """Raises a `ValueError` unless Keras's backend can be imported."""
+    """Raises an `InstallationError` unless Keras's backend is there."""
     name = os.environ.get("KERAS_BACKEND") or _configured_backend()
     known = ("jax", "tensorflow", "torch")
     if name not in known:
-        raise ValueError(
+        raise InstallationError(
             f"Unknown backend: KERAS_BACKEND={name}. Known: {', '.join(known)}."
         )
     if importlib.util.find_spec(name) is None:
-        raise ValueError(
+        raise InstallationError(
             f"The backend {name} is not installed. Install it with pip install "
             f"'kmul[{name}]', or set KERAS_BACKEND to another."
         )
@@ -204,19 +204,12 @@ def _list():
     return 0
 
 
-def _search(options):
-    import keras
-
+def _plan(options):
+    """Returns the study that was asked for."""
     from tuning.networks.network import LEARNING_RATES
     from tuning.problems.data import DataSettings
-    from tuning.study.cells import count_trials
     from tuning.study.cells import select_cells
-    from tuning.study.job import device_name
-    from tuning.study.progress import Progress
-    from tuning.study.progress import open_console
-    from tuning.study.progress import results_table
     from tuning.study.protocol import Protocol
-    from tuning.study.rows import Status
     from tuning.study.study import Settings
     from tuning.study.study import Study
 
@@ -230,32 +223,49 @@ def _search(options):
         batch_size=options.batch_size,
         learning_rates=tuple(sorted(rates)),
     )
-    cells = select_cells(
-        options.task,
-        options.inputs,
-        options.network,
-        options.activation,
-        options.depth,
-        range(options.seed, options.seed + options.seeds),
-    )
-    study = Study(
+    try:
+        cells = select_cells(
+            options.task,
+            options.inputs,
+            options.network,
+            options.activation,
+            options.depth,
+            range(options.seed, options.seed + options.seeds),
+        )
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    return Study(
         options.directory,
         cells,
         Settings(
             protocol,
             DataSettings(options.data_dir, train_records=options.train_records),
-            options.tuner == "one-by-one",
         ),
         options.save_best,
     )
+
+
+def _search(options):
+    import keras
+
+    from tuning.study.cells import count_trials
+    from tuning.study.device import device_name
+    from tuning.study.failures import NAME as FAILURES
+    from tuning.study.progress import Progress
+    from tuning.study.progress import open_console
+    from tuning.study.progress import results_table
+    from tuning.study.rows import Status
+
+    study = _plan(options)
+    protocol = study.settings.protocol
     console = open_console()
     with study.open():
         missing = study.missing()
         trials = sum(count_trials(cell, protocol) for cell in missing)
         console.print(
             f"Backend {keras.config.backend()} on {device_name()}: "
-            f"{len(missing)} of {len(cells)} cells to run, {trials} trials of "
-            f"{protocol.search_steps:,} steps."
+            f"{len(missing)} of {len(study.cells)} cells to run, {trials} "
+            f"trials of {protocol.search_steps:,} steps."
         )
         study.prepare()
         with Progress(console, missing, protocol) as progress:
@@ -272,7 +282,11 @@ def _search(options):
         console.print(f"Best models: {options.save_best}", soft_wrap=True)
     failed = sum(row.status == Status.FAILED for row in rows)
     if failed:
-        console.print(f"{failed} cells failed.", style="red")
+        console.print(
+            f"{failed} cells failed. Tracebacks: {study.directory / FAILURES}",
+            style="red",
+            soft_wrap=True,
+        )
     return 1 if failed else 0
 
 

@@ -17,7 +17,7 @@ from experiments.which_layer.measuring import train
 from experiments.which_layer.page import layers_table
 from experiments.which_layer.page import write
 from tuning.problems.data import DataSettings
-from tuning.study.job import device_name
+from tuning.study.device import device_name
 from tuning.study.workers import processors
 
 

@@ -7,7 +7,7 @@ from tuning.networks.registry import find_network
 from tuning.population.population import Population
 from tuning.problems.registry import open_problem
 from tuning.reporting.tables import to_frame
-from tuning.study.job import hyperparameters
+from tuning.study.model import hyperparameters
 from tuning.study.progress import Progress
 from tuning.study.rows import Result
 from tuning.study.study import Settings

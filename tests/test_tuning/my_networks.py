@@ -49,6 +49,21 @@ class Broken(Network):
         return 1 / 0
 
 
+class Fragile(Network):
+    """Does not take a learning rate of more than 0.005."""
+
+    depths = (1,)
+    activations = ("linear",)
+
+    def build(self, hp):
+        if hp.get("learning_rate") > 0.005:
+            raise ValueError("too fast [/]")
+        return super().build(hp)
+
+    def outputs(self, a, b, depth, activation):
+        return keras.layers.Dense(self.units)(a * b)
+
+
 class Fatal(Network):
     """Takes its process with it."""
 

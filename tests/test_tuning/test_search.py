@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import pathlib
+import re
 
 import keras
 import pytest
@@ -20,6 +21,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:getName:DeprecationWarning"),
 ]
+
+
+RESULTS = "results.csv"
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +58,7 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
     assert "6 of 6 cells to run, 12 trials of 4 steps" in output
     assert f"Backend {keras.config.backend()} on " in output
     assert "ZeroDivisionError: division by zero" in output
-    assert "2 cells failed." in output
+    assert f"2 cells failed. Tracebacks: {directory}/failures.log" in output
     assert str(directory / "results.csv") in output
     assert not error
 
@@ -64,7 +68,11 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
     for row in results:
         if row["network"] == networks[0]:
             assert row["status"] == "failed"
-            assert row["message"] == "ZeroDivisionError: division by zero"
+            assert re.fullmatch(
+                r"ZeroDivisionError: division by zero "
+                r"\(my_networks.py, line \d+\)",
+                row["message"],
+            )
             assert row["accuracy"] == row["loss"] == ""
             continue
         assert row["status"] == "done" and row["message"] == ""
@@ -92,7 +100,12 @@ def test_from_end_to_end(options, directory, tmp_path, capsys):
         best = min(mine, key=lambda each: float(each["loss"]))
         assert best["learning_rate"] == row["learning_rate"]
     names = {path.name for path in directory.iterdir()}
-    assert names == {"results.csv", "trials.csv", "settings.json", ".lock"}
+    tables = {"results.csv", "trials.csv", "settings.json", ".lock"}
+    assert names == {*tables, "failures.log"}
+    log = (directory / "failures.log").read_text()
+    assert log.count("Traceback (most recent call last)") == 2
+    assert log.count("return 1 / 0") == 2
+    assert "logical_and_many_hot_test_tuning.my_networks.Broken" in log
 
     models = sorted((tmp_path / "models").glob("*.keras"))
     assert [path.stem for path in models] == [
@@ -194,31 +207,29 @@ def test_own_hypermodel(options, directory):
     assert row["network"] == "test_tuning.my_networks:Plain"
 
 
-def test_one_by_one_comes_to_the_same(options, directory, tmp_path):
-    """Stock KerasTuner and Keras's own `fit`, seed by seed."""
-    options = [*options, "--seeds", "2"]
-    other = tmp_path / "other"
-    assert search.main(options) == 0
-    arguments = [*options, "--directory", str(other), "--tuner", "one-by-one"]
+def test_a_trial_that_fails(options, directory):
+    """The others choose; the table has a line of it, the log all lines."""
+    arguments = [*options, "--network", "test_tuning.my_networks:Fragile"]
     assert search.main(arguments) == 0
-    for name in ("results.csv", "trials.csv"):
-        for mine, theirs in zip(
-            *(
-                sorted(
-                    rows(path / name),
-                    key=lambda row: (row["seed"], row["learning_rate"]),
-                )
-                for path in (directory, other)
-            ),
-            strict=True,
-        ):
-            assert mine["seed"] == theirs["seed"]
-            assert mine["learning_rate"] == theirs["learning_rate"]
-            assert mine["steps"] == theirs["steps"]
-            for column in ("loss", "accuracy"):
-                assert float(mine[column]) == pytest.approx(
-                    float(theirs[column]), rel=1e-3
-                )
+    (row,) = rows(directory / "results.csv")
+    assert (row["status"], row["learning_rate"]) == ("done", "0.001")
+    failed, done = sorted(
+        rows(directory / "trials.csv"), key=lambda trial: trial["accuracy"]
+    )
+    assert (failed["status"], failed["learning_rate"]) == ("failed", "0.01")
+    assert done["status"] == "done"
+    assert failed["message"].startswith("ValueError: too fast [/] (my_networks")
+    log = (directory / "failures.log").read_text()
+    assert "Fragile, depth 1, linear, rate 0.01\nTraceback" in log
+
+
+def test_own_problem(options, directory):
+    task = "test_tuning.my_problems:Square"
+    arguments = [*options, "--task", task, "--network", "dense"]
+    assert search.main([*arguments, "--depth", "1"]) == 0
+    found = {(row["task"], row["inputs"]) for row in rows(directory / RESULTS)}
+    assert found == {(task, "normal"), (task, "uniform")}
+    assert {row["status"] for row in rows(directory / RESULTS)} == {"done"}
 
 
 def test_divergence_is_no_failure(options, directory):
@@ -265,3 +276,13 @@ def test_disk_full(options, directory, capsys, monkeypatch):
         *"012"
     ]
     assert len(rows(directory / "trials.csv")) == 6
+
+
+def test_a_bug_is_not_the_users(options, monkeypatch, capsys):
+    def run_jobs(*_):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("tuning.study.study.run_jobs", run_jobs)
+    with pytest.raises(ValueError, match="a bug"):
+        search.main(options)
+    assert "search: error" not in capsys.readouterr().err

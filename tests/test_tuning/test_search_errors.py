@@ -4,8 +4,11 @@ import fcntl
 import importlib.util
 import json
 import os
+import pathlib
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -105,7 +108,6 @@ BAD = {
             ("learning-rate", "0.1 0"),
         ]
     },
-    "--tuner stock": "argument --tuner: invalid choice: 'stock'",
     "--no-such-option": "unrecognized arguments: --no-such-option",
     "--task": "argument --task: expected at least one argument",
     "--batch-size 641": "There are 640 records of many_hot to train on, not "
@@ -132,6 +134,44 @@ def test_missing_backend(options, refuse, monkeypatch):
     line = refuse(*options)
     assert re.match(r"The backend (\w+) is not installed. Install it", line)
     assert "pip install 'kmul[" in line
+
+
+def find_nothing(name):
+    return lambda each: None if each == name else find_spec(each)
+
+
+find_spec = importlib.util.find_spec
+
+
+def test_missing_extra(options, refuse, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", find_nothing("rich"))
+    assert refuse(*options) == (
+        "rich is not installed. Install it with pip install 'kmul[tuning]'."
+    )
+
+
+def test_tasks_is_somebody_elses(tmp_path):
+    """A file of that name where the search is started."""
+    (tmp_path / "tasks.py").write_text("print('mine')\n")
+    root = pathlib.Path(tasks.__file__).parents[1]
+    process = subprocess.run(
+        [sys.executable, "-c", "from tuning import search; search.main([])"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert process.stderr == (
+        f"search: error: `import tasks` finds {tmp_path}/tasks.py, not the "
+        f"`tasks` of kmul, {tasks.__file__}. Rename it, or start from "
+        "another directory.\n"
+    )
+    assert process.stdout == ""
+
+
+def test_tasks_was_overwritten(options, refuse, monkeypatch):
+    monkeypatch.delattr(tasks, "OPERATIONS")
+    assert "another package named tasks has overwritten it" in refuse(*options)
 
 
 def test_directory_is_a_file(options, refuse, tmp_path):
@@ -232,13 +272,11 @@ def test_other_settings(options, refuse, interrupted_search, tmp_path):
         "16",
         "--train-steps",
         "9",
-        "--tuner",
-        "one-by-one",
     )
     assert line == (
         f"{tmp_path}/results was made with other settings: batch_size 32 (now "
-        "16), check_steps 8 (now 9), train_steps 8 (now 9), tuner population "
-        "(now one-by-one). Name another directory."
+        "16), check_steps 8 (now 9), train_steps 8 (now 9). Name another "
+        "directory."
     )
     assert files(tmp_path) == before
 

@@ -99,8 +99,8 @@ def test_killed_and_continued(kills, options, tmp_path, capsys):
         if number == 0 and process.returncode != 0:
             assert process.returncode == 130
             assert error.strip().splitlines()[-1] == (
-                f"Stopped. What was finished is in {directory}; the same "
-                "command goes on from there."
+                f"Stopped. Finished results are in {directory}; the same "
+                "command resumes the search."
             )
             assert "Traceback" not in error
         now = rows(directory)
@@ -137,8 +137,8 @@ def test_interrupted_with_one_sentence(moment, options, tmp_path):
     _, error = process.communicate()
     wait_for_no_process(process.pid)
     stopped = (
-        f"Stopped. What was finished is in {tmp_path / 'results'}; the same "
-        "command goes on from there."
+        f"Stopped. Finished results are in {tmp_path / 'results'}; the same "
+        "command resumes the search."
     )
     assert (process.returncode, error.strip()) in [(130, stopped), (0, "")]
     assert process.returncode == 130 or moment == "all is written"

@@ -11,9 +11,12 @@ import tempfile
 import keras
 
 from tasks import SPLITS
+from tuning.errors import UserError
 from tuning.population.loops import backend_loops
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
+from tuning.study.failures import log_failure
+from tuning.study.failures import summarize
 from tuning.study.files import replace_file
 from tuning.study.job import Job
 from tuning.study.job import run_job
@@ -28,10 +31,6 @@ from tuning.study.table import Table
 from tuning.study.workers import run_jobs
 
 
-class StudyError(ValueError):
-    """A study cannot be run as it was asked for."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What all rows of a study's directory have in common.
@@ -39,12 +38,10 @@ class Settings:
     Attributes:
         protocol: The training procedure.
         data: The records.
-        one_by_one: Whether trials are trained one after the other.
     """
 
     protocol: Protocol = dataclasses.field(default_factory=Protocol)
     data: DataSettings = dataclasses.field(default_factory=DataSettings)
-    one_by_one: bool = False
 
     def fingerprint(self):
         """Returns what must agree for rows to stand in one table."""
@@ -52,7 +49,8 @@ class Settings:
             **dataclasses.asdict(self.protocol),
             "width": self.data.width,
             "train_records": self.data.train_records,
-            "tuner": "one-by-one" if self.one_by_one else "population",
+            # Directories of earlier versions, which had another, say so.
+            "tuner": "population",
             "backend": keras.config.backend(),
         }
 
@@ -67,7 +65,7 @@ class Study:
         save_best: Directory to save the best model of each task in, or None.
 
     Raises:
-        StudyError: The directory cannot be used.
+        UserError: The directory cannot be used.
     """
 
     def __init__(self, directory, cells, settings, save_best=None):
@@ -85,7 +83,7 @@ class Study:
                 # Nothing but trying tells whether it can be written to.
                 tempfile.TemporaryFile(dir=path).close()
             except OSError as error:
-                raise StudyError(
+                raise UserError(
                     f"Cannot write to {path}: {error.strerror}."
                 ) from error
         lock = open(self.directory / ".lock", "w")
@@ -93,7 +91,7 @@ class Study:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise StudyError(
+                raise UserError(
                     f"Another search is running in {self.directory}."
                 ) from error
             self._check_settings()
@@ -105,7 +103,7 @@ class Study:
                 self.results = Table(self.directory / "results.csv", Result)
                 self.trials = Table(self.directory / "trials.csv", Trial)
             except ValueError as error:
-                raise StudyError(str(error)) from error
+                raise UserError(str(error)) from error
             yield self
 
     def missing(self):
@@ -129,9 +127,13 @@ class Study:
         }
         for problem in problems.values():
             for split in SPLITS:
-                records = problem.records(split)
+                try:
+                    records = problem.records(split)
+                except ValueError as error:
+                    # The data set is not what such a problem is made of.
+                    raise UserError(str(error)) from error
                 if split == "train" and records < protocol.batch_size:
-                    raise StudyError(
+                    raise UserError(
                         f"There are {records} records of {problem.inputs} to "
                         "train on, not enough for one batch. Received: "
                         f"batch_size={protocol.batch_size}"
@@ -156,6 +158,8 @@ class Study:
                 self.results.append([content])
                 if self.save_best is not None:
                     self._keep_if_best(content)
+            elif kind == "failure":
+                log_failure(self.directory, *content)
             elif kind == "error":
                 yield from self._fail(job, content)
             yield job, kind, content
@@ -163,7 +167,8 @@ class Study:
 
     def _fail(self, job, message):
         done = {row.cell for row in self.results.rows}
-        line = message.strip().splitlines()[-1]
+        log_failure(self.directory, job.name, message)
+        line = summarize(message)
         for cell in job.cells:
             if cell not in done:
                 row = Result.of(cell, status=Status.FAILED, message=line)
@@ -196,7 +201,6 @@ class Study:
                 self.settings.protocol,
                 self.settings.data,
                 str(self.directory),
-                self.settings.one_by_one,
                 self.save_best is not None,
             )
             for group in groups.values()
@@ -212,7 +216,7 @@ class Study:
                 if not isinstance(theirs, dict):
                     raise ValueError("not an object")
             except ValueError as error:
-                raise StudyError(
+                raise UserError(
                     f"{path} is damaged. Remove it, or name another directory."
                 ) from error
             different = [
@@ -221,12 +225,12 @@ class Study:
                 if theirs.get(name) != mine.get(name)
             ]
             if different:
-                raise StudyError(
+                raise UserError(
                     f"{self.directory} was made with other settings: "
                     f"{', '.join(different)}. Name another directory."
                 )
         elif (self.directory / "results.csv").exists():
-            raise StudyError(
+            raise UserError(
                 f"{self.directory} has results, but no {path.name} that says "
                 "how they were made. Name another directory."
             )

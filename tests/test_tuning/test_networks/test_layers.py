@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from kmul import layers
+from tuning.networks import registry
 from tuning.networks.layers import LAYERS
+from tuning.networks.network import Network
 from tuning.networks.registry import find_network
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
@@ -230,3 +232,17 @@ def test_a_bug_in_a_layer_is_that_bug(problem):
     with pytest.raises(TypeError, match="unsupported operand") as caught:
         network.model(1, "linear")
     assert caught.traceback[-1].path.name == "test_layers.py"
+
+
+def test_add_a_network(problem, monkeypatch):
+    class Mine(Network):
+        depths = (1,)
+        activations = ("linear",)
+
+        def outputs(self, a, b, depth, activation):
+            return keras.layers.Dense(self.units)(a + b)
+
+    monkeypatch.setitem(registry.NETWORKS, "mine", Mine)
+    model = find_network("mine")(problem("dot", "random")).model(1, "linear")
+    assert model.output_shape == (None, 1)
+    find_network.cache_clear()

@@ -1,12 +1,17 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 import tasks
 from tasks import arithmetic_ops
+from test_tuning.my_problems import Square
+from tuning.problems import registry
 from tuning.problems.arithmetic import ArithmeticProblem
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import find_problem
 from tuning.problems.registry import open_problem
+from tuning.study.cells import select_cells
 
 TOLERANCE = 0.16
 
@@ -85,3 +90,64 @@ def test_images(data_dir):
     _, test = tasks.placed_digits.load("test", "digit")
     assert problem.constant() == (np.mean(test == most), False)
     assert problem.succeeded({}) is None
+
+
+def test_add_a_kind(monkeypatch):
+    """One class, and its name among the kinds."""
+
+    class Mine(Square):
+        @classmethod
+        def task_names(cls):
+            return ("mine",)
+
+    monkeypatch.setattr(registry, "KINDS", (*registry.KINDS, Mine))
+    assert find_problem("mine") is Mine
+    assert registry.task_names()[-1] == "mine"
+    cells = select_cells(["mine"], None, ["dense"], ["relu"], [1], [0])
+    assert {cell.inputs for cell in cells} == {"normal", "uniform"}
+    with pytest.raises(ValueError, match="The inputs of mine are normal, unif"):
+        select_cells(["mine"], ["random"], ["dense"], ["relu"], [1], [0])
+
+
+def test_add_an_operation(monkeypatch, data_dir):
+    operation = dataclasses.replace(
+        tasks.OPERATIONS["elementwise_add"],
+        name="difference",
+        function=np.subtract,
+        inputs=("many_hot",),
+    )
+    monkeypatch.setitem(tasks.OPERATIONS, "difference", operation)
+    cells = select_cells(["all"], ["all"], ["multiply"], ["all"], ["all"], [0])
+    assert [c.inputs for c in cells if c.task == "difference"] == ["many_hot"]
+    data = DataSettings(str(data_dir), train_records=640)
+    problem = open_problem("difference", "many_hot", data, TOLERANCE)
+    a, b = (each[:] for each in problem.x("test"))
+    np.testing.assert_array_equal(problem.label("test")(a, b), a - b)
+
+
+def test_own_problems_are_problems():
+    assert find_problem("test_tuning.my_problems:Square") is Square
+    with pytest.raises(ValueError, match="should be a subclass of tuning.prob"):
+        find_problem("json:dumps")
+    with pytest.raises(ValueError, match="Cannot import task 'no.such:Thing'"):
+        find_problem("no.such:Thing")
+
+
+def test_data_sets_of_other_kinds_are_no_images():
+    for task in ("arithmetic_ops/mull", "reasoning_ops/dot_random"):
+        with pytest.raises(ValueError, match=f"Unknown task '{task}'"):
+            find_problem(task)
+
+
+def test_what_is_trained_together():
+    """Labels of one width on the same records."""
+
+    def together(task, inputs):
+        return open_problem(task, inputs, DataSettings(), TOLERANCE).together
+
+    assert together("dot", "random") == together("reduce_sum", "random")
+    assert together("dot", "random") != together("dot", "many_hot")
+    assert together("dot", "random") != together("concat", "random")
+    assert together("arithmetic_ops/add", "uniform") != together(
+        "arithmetic_ops/mul", "uniform"
+    )

@@ -1,0 +1,94 @@
+"""The training of a job's networks from scratch, each at its best rate."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import keras
+
+from tuning.population.loops import backend_loops
+from tuning.population.population import Population
+from tuning.population.population import warn_out_of_memory
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        weights: Callable that returns its weights.
+        steps: Number of steps that it took.
+        scores: Its loss and metrics on the test records, by name.
+    """
+
+    weights: Callable
+    steps: int
+    scores: dict
+
+
+def train_together(job, model, cells, members, send):
+    """Trains networks of one architecture as populations, and scores them.
+
+    Args:
+        job: The `Job` they belong to.
+        model: Its `TaskModel`.
+        cells: List of the cells.
+        members: List of their compiled models.
+        send: As for `run_job`.
+
+    Returns:
+        List of a `Trained` for each.
+    """
+    try:
+        return _train_population(job, model, cells, members, send)
+    except Exception as error:
+        if len(cells) == 1 or not backend_loops().is_out_of_memory(error):
+            raise
+        # Its traceback holds on to the memory.
+        error.__traceback__ = None
+    half = len(cells) // 2
+    warn_out_of_memory(len(cells), half)
+    return [
+        trained
+        for part in (slice(half), slice(half, None))
+        for trained in train_together(
+            job, model, cells[part], members[part], send
+        )
+    ]
+
+
+def _train_population(job, model, cells, members, send):
+    protocol = job.protocol
+    population = Population(members)
+    labels = [model.tasks.index(cell.task) for cell in cells]
+    reported = 0
+
+    def report(epoch, logs):
+        nonlocal reported
+        taken = int(population.steps.sum())
+        send("steps", taken - reported)
+        reported = taken
+
+    population.fit(
+        model.x("train"),
+        model.labels("train"),
+        labels=labels,
+        batch_size=protocol.batch_size,
+        epochs=protocol.train_epochs,
+        steps_per_epoch=protocol.check_steps,
+        validation_data=model.records("validation"),
+        # Tasks that are trained together have one goal.
+        **model.problems[0].goal(protocol.target),
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
+    )
+    # Members that stopped early are done with the steps they were given.
+    send("steps", protocol.train_steps * len(cells) - reported)
+    scores = population.evaluate(*model.records("test"), labels=labels)
+    return [
+        Trained(
+            functools.partial(population.member_weights, i),
+            int(population.steps[i]),
+            {name: float(values[i]) for name, values in scores.items()},
+        )
+        for i in range(len(cells))
+    ]
