@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -13,6 +14,16 @@ import keras
 import pytest
 
 BACKENDS = ("jax", "tensorflow", "torch")
+
+
+# No test touches the data directory of whoever runs it. TFDS reads the name of
+# it when it is imported.
+data_dir = tempfile.TemporaryDirectory(prefix="kmul-test-data-")
+os.environ["TFDS_DATA_DIR"] = data_dir.name
+
+
+def pytest_unconfigure():
+    data_dir.cleanup()
 
 
 def pytest_configure(config):
