@@ -73,7 +73,7 @@ class PlainReasoningOps(tfds.core.GeneratorBasedBuilder):
 
 def prepare_own(task, inputs, records, data_dir):
     tasks.load_inputs(
-        inputs, "test", data_dir, train_records=records, records=1
+        inputs, "train", data_dir, train_records=records, records=1
     )
 
 

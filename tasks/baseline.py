@@ -1,9 +1,7 @@
-"""What predicts a label best without looking at the inputs."""
+"""The constant that predicts a label best, without looking at the inputs."""
 
 import numpy as np
 
-# The default of `kmul.metrics.WithinTolerance`, which would import Keras.
-DEFAULT_TOLERANCE = 0.5 / 10**0.5
 # A label is trivial if a constant is within tolerance on this share of it.
 TRIVIAL_SHARE = 0.99
 # Sorting is what takes the time; this many records fix a share of one element
@@ -12,7 +10,7 @@ MAX_RECORDS = 100_000
 CHUNK = 8192
 
 
-def best_constant(label, tolerance=DEFAULT_TOLERANCE, max_records=MAX_RECORDS):
+def best_constant(label, tolerance, max_records=MAX_RECORDS):
     """Returns the best constant prediction of every element of a label.
 
     For each column it is the centre of the labels in the window of width
@@ -22,7 +20,7 @@ def best_constant(label, tolerance=DEFAULT_TOLERANCE, max_records=MAX_RECORDS):
     Args:
         label: Array of shape `(records, width)`.
         tolerance: Positive number.
-        max_records: Positive integer. Only the first so many are looked at.
+        max_records: Positive integer. Only that many are used, the first ones.
 
     Returns:
         A float32 array of shape `(width,)`.
@@ -42,7 +40,7 @@ def _best_constant(column, tolerance):
     return (values[best] + values[ends[best] - 1]) / 2
 
 
-def constant_accuracy(constant, label, tolerance=DEFAULT_TOLERANCE):
+def constant_accuracy(constant, label, tolerance):
     """Returns the share of a label's elements within tolerance of a constant.
 
     Args:
@@ -57,7 +55,7 @@ def constant_accuracy(constant, label, tolerance=DEFAULT_TOLERANCE):
     return float(within / label.size)
 
 
-def is_trivial(label, tolerance=DEFAULT_TOLERANCE):
+def is_trivial(label, tolerance):
     """Whether a constant is within tolerance on 99 % of a label's elements."""
     constant = best_constant(label, tolerance)
     share = constant_accuracy(constant, label, tolerance)

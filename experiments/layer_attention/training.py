@@ -183,8 +183,8 @@ class _Trainer:
 @functools.cache
 def _load(split, settings):
     images, labels = placed_digits.load(
-        split,
         "both",
+        split,
         canvas_size=settings.canvas_size,
         distractors=settings.distractors,
         position_cells=settings.position_cells,

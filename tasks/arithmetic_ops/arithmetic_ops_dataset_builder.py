@@ -1,16 +1,17 @@
 """arithmetic_ops dataset."""
 
 import dataclasses
+import functools
 from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from tasks.arithmetic_ops.loading import add_label
 from tasks.arithmetic_ops.loading import check_operation
-from tasks.arithmetic_ops.loading import records
 from tasks.arithmetic_ops.operations import OPERATIONS
-from tasks.arithmetic_ops.sampling import SPLITS
-from tasks.arithmetic_ops.sampling import ArithmeticSettings
+from tasks.arithmetic_ops.settings import ArithmeticSettings
+from tasks.packed.builder import PackedBuilder
 
 
 @dataclasses.dataclass(eq=False)
@@ -44,38 +45,34 @@ class ArithmeticOpsConfig(tfds.core.BuilderConfig):
             self.description = f"Labelled with the {equation}."
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(PackedBuilder):
     """Builder of arithmetic on sums."""
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "Initial release."}
+    VERSION = tfds.core.Version(ArithmeticSettings.version)
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "Initial release.",
+        "1.0.1": "The same records, kept as NumPy arrays.",
+    }
     BUILDER_CONFIGS: ClassVar[list[ArithmeticOpsConfig]] = [
         ArithmeticOpsConfig(name=operation, operation=operation)
         for operation in OPERATIONS
     ]
     DEFAULT_BUILDER_CONFIG_NAME = "mul"
+    HOMEPAGE = "https://arxiv.org/abs/2001.05016"
+    LABELLED_BY = "operation"
 
-    def _info(self):
+    def _features(self):
         size = self.builder_config.settings.size
-        return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict(
-                {
-                    "x": tfds.features.Tensor(shape=(size,), dtype=np.float32),
-                    "label": tfds.features.Tensor(shape=(1,), dtype=np.float32),
-                }
-            ),
-            supervised_keys=("x", "label"),
-            homepage="https://arxiv.org/abs/2001.05016",
-            disable_shuffling=True,
-        )
+        return {
+            "x": tfds.features.Tensor(shape=(size,), dtype=np.float32),
+            "label": tfds.features.Tensor(shape=(1,), dtype=np.float32),
+        }
 
-    def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split in SPLITS}
+    def _supervised_keys(self):
+        return "x", "label"
 
-    def _generate_examples(self, split):
+    def _completion(self):
         config = self.builder_config
-        pairs = zip(
-            *records(config.settings, split, config.operation), strict=True
+        return functools.partial(
+            add_label, operation=config.operation, settings=config.settings
         )
-        for index, (x, label) in enumerate(pairs):
-            yield index, {"x": x, "label": label}

@@ -8,38 +8,49 @@ import numpy as np
 
 from tasks._validation import check_known
 from tasks.arithmetic_ops.operations import OPERATIONS
-from tasks.arithmetic_ops.sampling import SPLITS
-from tasks.arithmetic_ops.sampling import ArithmeticSettings
-from tasks.arithmetic_ops.sampling import sample
-from tasks.arithmetic_ops.sampling import sums
+from tasks.arithmetic_ops.settings import SPLITS
+from tasks.arithmetic_ops.settings import ArithmeticSettings
+from tasks.packed.records import open_split
 
 
-def load(split="train", operation="mul", **settings):
-    """Returns the vectors of a split and what is computed of them.
-
-    They are made on the spot, in a fraction of a second, and are those that
-    the TensorFlow dataset `arithmetic_ops` holds.
+def load(operation, split="train", data_dir=None, *, records=None, **settings):
+    """Returns the records of a split, prepared on first use.
 
     Args:
+        operation: Name of an operation, a key of `OPERATIONS`.
         split: `"train"`, `"validation"`, `"interpolation"` or
             `"extrapolation"`.
-        operation: Name of an operation, a key of `OPERATIONS`.
+        data_dir: Root of all data sets. Default: `$TFDS_DATA_DIR`, or
+            `~/tensorflow_datasets`.
+        records: Positive integer, read only that many, the first ones.
+            Default: all.
         **settings: `size`, `subset_ratio`, `overlap_ratio`, `training_range`,
             `extrapolation_range`, `train_records`, `validation_records`,
             `interpolation_records`, `extrapolation_records` and `seed`: see
             `ArithmeticSettings`.
 
     Returns:
-        `(x, y)`, float32 arrays of shape `(records, size)` and
-        `(records, 1)`.
+        `(x, label)`, float32 arrays of shape `(records, size)` and
+        `(records, 1)`. The vectors are mapped into memory, not read. Writing
+        to them does not change the files.
 
     Example:
 
-    >>> x, y = arithmetic_ops.load("extrapolation", "div")
-    >>> x.shape, y.shape
+    >>> x, label = arithmetic_ops.load("div", "extrapolation")
+    >>> x.shape, label.shape
     ((10000, 100), (10000, 1))
     """
-    return records(ArithmeticSettings(**settings), split, operation)
+    settings = ArithmeticSettings(**settings)
+    check_operation(operation, settings)
+    columns = open_split(settings, split, data_dir, records)
+    columns = {name: column[:] for name, column in columns.items()}
+    return tuple(add_label(columns, operation, settings).values())
+
+
+def add_label(columns, operation, settings):
+    """Returns the columns of records: their vectors `x`, and the label."""
+    label = OPERATIONS[operation].label(*settings.sums(columns["x"]))
+    return {**columns, "label": label.astype(np.float32)}
 
 
 def success_threshold(
@@ -73,8 +84,8 @@ def success_threshold(
     Example:
 
     ```python
-    x, y = arithmetic_ops.load("extrapolation", "mul")
-    error = model.evaluate(x, y)  # of a model compiled with "mse"
+    x, label = arithmetic_ops.load("mul", "extrapolation")
+    error = model.evaluate(x, label)  # of a model compiled with "mse"
     solved = error < arithmetic_ops.success_threshold("mul")
     ```
 
@@ -93,9 +104,11 @@ def success_threshold(
         )
     settings = ArithmeticSettings(**settings)
     check_operation(operation, settings)
+    check_known("split", split, SPLITS)
     label = OPERATIONS[operation].label
-    x = sample(settings, split)
-    a, b = sums(settings, x)
+    (drawn,) = settings.draw(split)
+    x = drawn["x"]
+    a, b = settings.sums(x)
     off = epsilon * x.sum(axis=1, keepdims=True, dtype=np.float64)
     exact = label(a, b)
     if OPERATIONS[operation].positive and (off >= np.minimum(a, b)).any():
@@ -107,15 +120,6 @@ def success_threshold(
         float(np.mean((label(a + i * off, b + j * off) - exact) ** 2))
         for i, j in itertools.product((1, -1), repeat=2)
     )
-
-
-def records(settings, split, operation):
-    """Returns the vectors and labels of a split: see `load`."""
-    check_known("split", split, SPLITS)
-    check_operation(operation, settings)
-    x = sample(settings, split)
-    y = OPERATIONS[operation].label(*sums(settings, x))
-    return x, y.astype(np.float32)
 
 
 def check_operation(operation, settings):

@@ -1,47 +1,13 @@
 """The 4 input distributions: how pairs of vectors are drawn and packed.
 
 What is drawn is what is stored: a packed form of each vector, from which its
-float32 values are read. Every split of every distribution has a seed, and a
-`np.random.default_rng`, of its own.
+float32 values are read.
 """
 
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-
-from tasks._validation import check_integer
-from tasks._validation import check_known
-
-# Records drawn at once. The bytes that are drawn depend on it: keep it.
-CHUNK = 8192
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """A part of the records. Parts are disjoint.
-
-    Attributes:
-        name: The split's name.
-        records: Number of records by default.
-        seed: Integer, its part of the random seed.
-    """
-
-    name: str
-    records: int
-    seed: int
-
-
-# Drawn in the reverse order, so that the evaluation records stay the same
-# whatever the number of training records.
-SPLITS = {
-    split.name: split
-    for split in (
-        Split("train", 1_000_000, 1),
-        Split("validation", 4_000, 2),
-        Split("test", 4_000, 3),
-    )
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,112 +115,3 @@ INPUTS = {
         ),
     )
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class InputSettings:
-    """Which inputs: everything their bytes depend on.
-
-    Args:
-        inputs: Name of the input distribution.
-        width: Positive integer, the width of each of the two vectors.
-        train_records: Positive integer. Default 1,000,000, or as many as
-            there are besides the other splits if that is fewer.
-        validation_records: Positive integer.
-        test_records: Positive integer.
-        seed: Non-negative integer.
-    """
-
-    inputs: str
-    width: int = 128
-    train_records: int | None = None
-    validation_records: int = SPLITS["validation"].records
-    test_records: int = SPLITS["test"].records
-    seed: int = 0
-
-    def __post_init__(self):
-        check_known("inputs", self.inputs, INPUTS)
-        for name, minimum in (
-            ("width", 1),
-            ("validation_records", 1),
-            ("test_records", 1),
-            ("seed", 0),
-        ):
-            self._set(name, check_integer(name, getattr(self, name), minimum))
-        existing = self.distribution.count(self.width) ** 2
-        evaluation = self.validation_records + self.test_records
-        if self.train_records is None:
-            records = min(SPLITS["train"].records, existing - evaluation)
-            self._set("train_records", records)
-        else:
-            check_integer("train_records", self.train_records, 1)
-            self._set("train_records", int(self.train_records))
-        if self.train_records < 1 or sum(self.records.values()) > existing:
-            raise ValueError(
-                f"There are only {existing:,} different records of "
-                f"{self.inputs} of width {self.width}, and no record may be "
-                f"in two splits or twice in one. Received: "
-                f"train_records={max(self.train_records, 1)}, "
-                f"validation_records={self.validation_records}, "
-                f"test_records={self.test_records}"
-            )
-
-    def _set(self, name, value):
-        object.__setattr__(self, name, value)
-
-    @property
-    def distribution(self):
-        return INPUTS[self.inputs]
-
-    @property
-    def records(self):
-        """The number of records of each split."""
-        return {name: getattr(self, f"{name}_records") for name in SPLITS}
-
-
-def _keys(a, b):
-    """One integer for each record: the first four bytes of both vectors."""
-    count = len(a)
-    keys = np.zeros((count, 8), np.uint8)
-    for start, packed in ((0, a), (4, b)):
-        head = np.ascontiguousarray(packed[:, :4]).view(np.uint8)[:, :4]
-        keys[:, start : start + head.shape[1]] = head
-    return keys.view("<u8")[:, 0]
-
-
-def generate(settings):
-    """Draws all splits, in chunks.
-
-    A record is left out if its key has been there before, in the same split
-    or in another. Where vectors are wider than their first four bytes this
-    leaves out hardly any that are really equal, but none that are equal stay.
-
-    Args:
-        settings: An `InputSettings`.
-
-    Yields:
-        `(split, a, b)`: the split's name and packed arrays of shape
-        `(records, packed_width)`, the next records of that split.
-    """
-    distribution, width = settings.distribution, settings.width
-    seen = set()
-    for split in reversed(SPLITS.values()):
-        rng = np.random.default_rng(
-            [settings.seed, distribution.seed, split.seed]
-        )
-        missing = settings.records[split.name]
-        while missing:
-            a = distribution.draw(rng, CHUNK, width)
-            b = distribution.draw(rng, CHUNK, width)
-            new = []
-            for index, key in enumerate(_keys(a, b).tolist()):
-                if key not in seen:
-                    seen.add(key)
-                    new.append(index)
-                    if len(new) == missing:
-                        break
-            missing -= len(new)
-            if len(new) == CHUNK:
-                yield split.name, a, b
-            elif new:
-                yield split.name, a[new], b[new]

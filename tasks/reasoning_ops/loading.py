@@ -1,26 +1,22 @@
-"""Records as NumPy arrays, and what may be asked for."""
+"""Records as NumPy arrays, and which there are."""
 
 import numpy as np
 
 from tasks import baseline
-from tasks._validation import check_integer
 from tasks._validation import check_known
-from tasks.reasoning_ops import storage
+from tasks.packed.records import by_chunks
+from tasks.packed.records import open_split
 from tasks.reasoning_ops.inputs import INPUTS
-from tasks.reasoning_ops.inputs import SPLITS
-from tasks.reasoning_ops.inputs import InputSettings
 from tasks.reasoning_ops.operations import OPERATIONS
+from tasks.reasoning_ops.settings import InputSettings
 
-# Every pair of a task and inputs that has a meaning, in a fixed order.
+# The valid combinations of a task and inputs, in a fixed order.
 PAIRS = tuple(
     (task, inputs)
     for task, operation in OPERATIONS.items()
     for inputs in INPUTS
     if inputs in operation.inputs
 )
-
-# Records worked on at once, so that what is made on the way stays small.
-CHUNK = 8192
 
 
 def check_pair(task, inputs):
@@ -41,17 +37,7 @@ def check_pair(task, inputs):
 
 
 def load(
-    task,
-    inputs,
-    split="train",
-    data_dir=None,
-    *,
-    records=None,
-    width=128,
-    train_records=None,
-    validation_records=SPLITS["validation"].records,
-    test_records=SPLITS["test"].records,
-    seed=0,
+    task, inputs, split="train", data_dir=None, *, records=None, **settings
 ):
     """Returns the records of a split, prepared on first use.
 
@@ -63,12 +49,9 @@ def load(
             `~/tensorflow_datasets`.
         records: Positive integer, read only that many, the first ones.
             Default: all.
-        width: Positive integer, the width of each of the two vectors.
-        train_records: Positive integer, size of the split. Default
-            1,000,000, or as many as there are if that is fewer.
-        validation_records: Positive integer, size of the split.
-        test_records: Positive integer, size of the split.
-        seed: Non-negative integer.
+        **settings: `width`, the width of each of the two vectors (128);
+            `train_records`, `validation_records`, `test_records` and `seed`:
+            see `tasks.InputSettings`.
 
     Returns:
         `((a, b), label)`, float32 arrays of shape `(records, width)` and
@@ -81,36 +64,14 @@ def load(
     ((4000, 128), (4000, 128), (4000, 128))
     """
     check_pair(task, inputs)
-    a, b = load_inputs(
-        inputs,
-        split,
-        data_dir,
-        records=records,
-        width=width,
-        train_records=train_records,
-        validation_records=validation_records,
-        test_records=test_records,
-        seed=seed,
-    )
+    a, b = load_inputs(inputs, split, data_dir, records=records, **settings)
     operation = OPERATIONS[task]
-    label = np.empty((len(a), operation.label_width(width)), np.float32)
-    for start in range(0, len(a), CHUNK):
-        part = slice(start, start + CHUNK)
-        label[part] = operation.label(a[part], b[part])
-    return (a, b), label
+    shape = (len(a), operation.label_width(a.shape[1]))
+    return (a, b), by_chunks(operation.label, shape, np.float32, a, b)
 
 
 def load_inputs(
-    inputs,
-    split="train",
-    data_dir=None,
-    *,
-    records=None,
-    width=128,
-    train_records=None,
-    validation_records=SPLITS["validation"].records,
-    test_records=SPLITS["test"].records,
-    seed=0,
+    inputs, split="train", data_dir=None, *, records=None, **settings
 ):
     """Returns the inputs of a split, without a label: see `load`.
 
@@ -120,40 +81,32 @@ def load_inputs(
     Returns:
         `(a, b)`, float32 arrays of shape `(records, width)`.
     """
-    settings = InputSettings(
-        inputs, width, train_records, validation_records, test_records, seed
-    )
-    check_known("split", split, SPLITS)
-    if records is not None:
-        existing = settings.records[split]
-        if check_integer("records", records, 1) > existing:
-            raise ValueError(
-                f"The {split} split of {inputs} has {existing:,} records. "
-                f"Received: records={records}"
-            )
-    packed = storage.open_packed(settings, split, data_dir, records)
-    return tuple(unpack(settings, each) for each in packed)
+    columns = open_inputs(inputs, split, data_dir, records=records, **settings)
+    return tuple(column[:] for column in columns)
 
 
-def unpack(settings, packed):
-    """Returns the float32 vectors of packed ones."""
-    unpack_chunk = settings.distribution.unpack
-    if unpack_chunk is None:
-        return packed
-    vectors = np.empty((len(packed), settings.width), np.float32)
-    for start in range(0, len(packed), CHUNK):
-        part = slice(start, start + CHUNK)
-        vectors[part] = unpack_chunk(packed[part], settings.width)
-    return vectors
-
-
-def is_trivial(
-    task,
-    inputs,
-    data_dir=None,
-    tolerance=baseline.DEFAULT_TOLERANCE,
-    **settings,
+def open_inputs(
+    inputs, split="train", data_dir=None, *, records=None, **settings
 ):
+    """Returns the inputs of a split, to be read in parts: see `load`.
+
+    Returns:
+        `(a, b)`, `tasks.packed.records.Column`s. A slice of one, or the rows
+        at an array of indices, is a float32 array.
+    """
+    columns = open_split(
+        InputSettings(inputs, **settings), split, data_dir, records
+    )
+    return columns["a"], columns["b"]
+
+
+def add_label(columns, task):
+    """Returns the columns of records: their inputs, and the label."""
+    label = OPERATIONS[task].label(columns["a"], columns["b"])
+    return {**columns, "label": label}
+
+
+def is_trivial(task, inputs, data_dir=None, *, tolerance, **settings):
     """Whether a constant predictor is practically always right.
 
     That is measured: the best constant is within tolerance on 99 % or more of
@@ -163,9 +116,9 @@ def is_trivial(
         task: Name of an operation.
         inputs: Name of an input distribution.
         data_dir: Root of all data sets.
-        tolerance: Positive number.
-        **settings: `width`, `train_records`, `validation_records`,
-            `test_records` and `seed`, as for `load`.
+        tolerance: Positive number, the largest absolute error that counts as
+            right: that of the metric `kmul.metrics.WithinTolerance`.
+        **settings: As for `load`.
     """
     check_pair(task, inputs)
     existing = InputSettings(inputs, **settings).records["train"]

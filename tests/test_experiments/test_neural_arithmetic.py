@@ -45,12 +45,10 @@ def test_every_unit_can_be_trained(unit):
 def test_an_exact_solution_is_a_success():
     """What training could find at best: the network computes the product."""
     model = training.build(Job("mul", "NMU", TINY), 100, 10.0, seed=0)
-    x, y = arithmetic_ops.load("extrapolation", "mul")
+    x, y = arithmetic_ops.load("mul", "extrapolation")
     rng = np.random.default_rng(0)
     some = rng.uniform(1, 2, (300, 100)).astype("float32")
-    a, b = arithmetic_ops.sampling.sums(
-        arithmetic_ops.sampling.ArithmeticSettings(), some
-    )
+    a, b = arithmetic_ops.ArithmeticSettings().sums(some)
     weights = np.linalg.lstsq(some, np.hstack([a, b]), rcond=None)[0]
     model.get_layer("sums").kernel.assign(np.round(weights))
     model.layers[-1].kernel.assign(np.ones((2, 1)))

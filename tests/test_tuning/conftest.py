@@ -15,7 +15,8 @@ def own_data_dir(tmp_path, monkeypatch):
 def data_dir(tmp_path_factory):
     """Returns where a few records are prepared."""
     path = tmp_path_factory.mktemp("data")
-    tasks.load("logical_xor", "many_hot", data_dir=path, train_records=RECORDS)
+    for split in tasks.SPLITS:
+        tasks.load_inputs("many_hot", split, path, train_records=RECORDS)
     return path
 
 

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 import tasks
-from tasks.reasoning_ops import storage
+from tasks.packed import storage
 from tuning import search
 
 
@@ -210,7 +210,7 @@ def test_data_directory_is_a_file(options, refuse, tmp_path):
 
 def inputs_in(data_dir):
     settings = tasks.InputSettings("many_hot", train_records=640)
-    return storage.inputs_directory(settings, data_dir)
+    return storage.directory_of(settings, data_dir)
 
 
 def test_corrupted_data(options, refuse, data_dir, tmp_path):

@@ -56,7 +56,7 @@ class ArithmeticProblem(Problem):
 
     def _load(self, split):
         limit = self.data.train_records if split == "train" else None
-        return _load(self.operation, split, limit)
+        return _load(self.operation, split, self.data.data_dir, limit)
 
     @property
     def _tolerance(self):
@@ -98,7 +98,7 @@ class ArithmeticProblem(Problem):
 
 
 @functools.lru_cache(maxsize=8)
-def _load(operation, split, limit):
+def _load(operation, split, data_dir, limit):
     name = "extrapolation" if split == "test" else split
-    x, y = arithmetic_ops.load(name, operation)
+    x, y = arithmetic_ops.load(operation, name, data_dir)
     return x[:limit], y[:limit]

@@ -3,11 +3,8 @@
 import dataclasses
 import functools
 
-import numpy as np
-
 import tasks
-from tasks.reasoning_ops import storage
-from tasks.reasoning_ops.loading import unpack
+from tasks.packed.records import open_split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,32 +27,11 @@ class DataSettings:
         limit = self.train_records
         if limit is None or limit >= settings.records["train"]:
             return settings
-        return tasks.InputSettings(name, width=self.width, train_records=limit)
-
-
-class Vectors:
-    """Vectors that stay packed until some of them are asked for.
-
-    Args:
-        settings: A `tasks.InputSettings`.
-        packed: The packed vectors, an array of shape `(records, ...)`.
-    """
-
-    def __init__(self, settings, packed):
-        self._settings = settings
-        self._packed = packed
-        self.shape = (len(packed), settings.width)
-
-    def __len__(self):
-        return len(self._packed)
-
-    def __getitem__(self, index):
-        return unpack(self._settings, np.asarray(self._packed[index]))
+        return dataclasses.replace(settings, train_records=limit)
 
 
 @functools.lru_cache(maxsize=16)
 def open_inputs(data, inputs, split):
     """Returns `[a, b]`, a split's vectors, prepared on first use."""
-    settings = data.inputs(inputs)
-    packed = storage.open_packed(settings, split, data.data_dir)
-    return [Vectors(settings, each) for each in packed]
+    columns = open_split(data.inputs(inputs), split, data.data_dir)
+    return list(columns.values())

@@ -52,13 +52,13 @@ class ImageProblem(Problem):
     def records(self, split):
         # Without decoding them: that takes as long as some training.
         count = images.count_for_search(self.task, split, self.data.data_dir)
-        return min(count, self._limit(split) or count)
-
-    def _limit(self, split):
-        return self.data.train_records if split == "train" else None
+        limit = self.data.train_records if split == "train" else None
+        return min(count, limit or count)
 
     def _load(self, split):
-        return _load(self.task, split, self.data.data_dir, self._limit(split))
+        return _load(
+            self.task, split, self.data.data_dir, self.records(split)
+        )
 
     def metrics(self):
         import keras
@@ -71,8 +71,8 @@ class ImageProblem(Problem):
 
 
 @functools.lru_cache(maxsize=8)
-def _load(name, split, data_dir, limit):
-    x, y = images.load_for_search(name, split, data_dir, limit)
+def _load(name, split, data_dir, records):
+    x, y = images.load_for_search(name, split, data_dir, records=records)
     return x, y.astype("int32")
 
 

@@ -33,7 +33,7 @@ def test_meaningless_pairs(task, inputs, reason, tmp_path):
     for refused in (
         lambda: tasks.check_pair(task, inputs),
         lambda: tasks.load(task, inputs, data_dir=tmp_path),
-        lambda: tasks.is_trivial(task, inputs, data_dir=tmp_path),
+        lambda: tasks.is_trivial(task, inputs, tmp_path, tolerance=0.1),
         lambda: tasks.ReasoningOpsConfig(name="x", task=task, inputs=inputs),
     ):
         with pytest.raises(
@@ -104,7 +104,7 @@ def test_arrays_are_the_callers(inputs, few_one_hot, tmp_path):
 
 def test_prepared_once(few, tmp_path, monkeypatch):
     first = tasks.load("dot", "random", "test", tmp_path, **few)
-    monkeypatch.setattr("tasks.reasoning_ops.storage._prepare", None)
+    monkeypatch.setattr("tasks.packed.storage._prepare", None)
     again = tasks.load("dot", "random", "test", tmp_path, **few)
     np.testing.assert_array_equal(first[1], again[1])
     tasks.load("elementwise_mul", "random", "test", tmp_path, **few)
@@ -119,7 +119,7 @@ def test_progress_bar(few, tmp_path, capsys, monkeypatch):
     )
     tasks.load_inputs("random", "test", tmp_path, **few)
     captured = capsys.readouterr()
-    assert "Preparing random: 100%" in captured.err
+    assert "Preparing reasoning_ops, test: 100%" in captured.err
     assert captured.out == ""
 
 

@@ -26,12 +26,15 @@ def open_arithmetic(operation="mul", **settings):
 
 
 @pytest.mark.parametrize("task", ArithmeticProblem.task_names())
-def test_arithmetic(task):
+def test_arithmetic(task, data_dir):
     problem = open_problem(
-        task, *find_problem(task).inputs_of(task), DataSettings(), TOLERANCE
+        task,
+        *find_problem(task).inputs_of(task),
+        DataSettings(str(data_dir)),
+        TOLERANCE,
     )
     assert problem.input_shapes == [(100,)] and problem.units == 1
-    x, y = arithmetic_ops.load("extrapolation", task.split("/")[1])
+    x, y = arithmetic_ops.load(task.split("/")[1], "extrapolation", data_dir)
     np.testing.assert_array_equal(problem.x("test"), x)
     np.testing.assert_array_equal(problem.label("test"), y)
     assert problem.x("train").max() <= 2 < problem.x("test").max()
@@ -81,13 +84,13 @@ def test_images(data_dir):
     data = DataSettings(str(data_dir), train_records=100)
     problem = open_problem("placed_digits/digit", "images", data, TOLERANCE)
     assert problem.input_shapes == [(20, 20, 1)] and problem.units == 10
-    x, y = tasks.placed_digits.load("train", "digit")
+    x, y = tasks.placed_digits.load("digit", "train", data_dir)
     records = {split: problem.records(split) for split in tasks.SPLITS}
     assert records == {"train": 100, "validation": 2_000, "test": 2_000}
     np.testing.assert_array_equal(problem.x("train"), x[:100])
     np.testing.assert_array_equal(problem.label("train"), y[:100])
     most = np.bincount(y[:100]).argmax()
-    _, test = tasks.placed_digits.load("test", "digit")
+    _, test = tasks.placed_digits.load("digit", "test", data_dir)
     assert problem.constant() == (np.mean(test == most), False)
     assert problem.succeeded({}) is None
 

@@ -1,13 +1,13 @@
-"""Random vectors, and the two subsets of their elements that are summed."""
+"""Which vectors, how they are drawn, and the two subsets that are summed."""
 
 import dataclasses
 import math
 import numbers
+from typing import ClassVar
 
 import numpy as np
 
-from tasks._validation import check_integer
-from tasks._validation import check_known
+from tasks.packed.settings import PackedSettings
 
 # The number of each split's random stream.
 SPLITS = {"train": 0, "validation": 1, "interpolation": 2, "extrapolation": 3}
@@ -15,15 +15,15 @@ SUBSETS_STREAM = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class ArithmeticSettings:
-    """Sizes and ranges of the data.
+class ArithmeticSettings(PackedSettings):
+    """Sizes and ranges of the data: everything the vectors depend on.
 
     Args:
         size: Positive integer, the number of elements of a vector.
         subset_ratio: Number above 0 and up to 1, the share of the elements
             that is in each of the two subsets, rounded down.
         overlap_ratio: Number from 0 to below 1, the share of a subset that is
-            in the other one, too, rounded down.
+            also in the other one, rounded down.
         training_range: Tuple of two numbers, between which elements are
             uniform in all splits but `"extrapolation"`.
         extrapolation_range: Tuple of two numbers, likewise for the split
@@ -35,6 +35,10 @@ class ArithmeticSettings:
         seed: Non-negative integer. It sets the vectors and where the subsets
             are.
     """
+
+    dataset: ClassVar[str] = "arithmetic_ops"
+    version: ClassVar[str] = "1.0.1"
+    splits: ClassVar[tuple[str, ...]] = tuple(SPLITS)
 
     size: int = 100
     subset_ratio: float = 0.25
@@ -48,7 +52,8 @@ class ArithmeticSettings:
     seed: int = 0
 
     def __post_init__(self):
-        check_integer("size", self.size, 1)
+        counts = {f"{split}_records": 1 for split in SPLITS}
+        self._check_integers(size=1, **counts, seed=0)
         if not _is_number(self.subset_ratio) or not 0 < self.subset_ratio <= 1:
             raise ValueError(
                 "Invalid value for argument `subset_ratio`. Expected a number "
@@ -64,10 +69,9 @@ class ArithmeticSettings:
                 f"Received: overlap_ratio={self.overlap_ratio!r}"
             )
         for name in ("training_range", "extrapolation_range"):
-            _check_range(name, getattr(self, name))
-        for split in SPLITS:
-            check_integer(f"{split}_records", self.records(split), 1)
-        check_integer("seed", self.seed, 0)
+            self._set(name, _checked_range(name, getattr(self, name)))
+        for name in ("subset_ratio", "overlap_ratio"):
+            self._set(name, float(getattr(self, name)))
         if self.subset_size < 1:
             raise ValueError(
                 "Invalid value for argument `subset_ratio`. Expected at least "
@@ -107,40 +111,30 @@ class ArithmeticSettings:
             slice(start, start + self.subset_size) for start in (first, second)
         )
 
-    def records(self, split):
-        return getattr(self, f"{split}_records")
-
     def range(self, split):
         """The lowest and highest value of an element."""
         if split == "extrapolation":
             return self.extrapolation_range
         return self.training_range
 
+    def arrays(self):
+        return {"x": ("<f4", (self.size,))}
 
-def sample(settings, split):
-    """Returns the vectors of a split, float32 of shape `(records, size)`.
+    def draw(self, split):
+        """Yields the vectors of a split at once, as `x`."""
+        rng = np.random.default_rng([self.seed, SPLITS[split]])
+        low, high = np.float32(self.range(split))
+        x = rng.random((self.records[split], self.size), np.float32)
+        x *= high - low
+        x += low
+        yield {"x": x}
 
-    Args:
-        settings: `ArithmeticSettings`.
-        split: `"train"`, `"validation"`, `"interpolation"` or
-            `"extrapolation"`.
-    """
-    rng = np.random.default_rng(
-        [settings.seed, SPLITS[check_known("split", split, SPLITS)]]
-    )
-    low, high = np.float32(settings.range(split))
-    x = rng.random((settings.records(split), settings.size), np.float32)
-    x *= high - low
-    x += low
-    return x
-
-
-def sums(settings, x):
-    """Returns the two sums, float64 of shape `(records, 1)` each."""
-    return tuple(
-        x[:, subset].sum(axis=1, keepdims=True, dtype=np.float64)
-        for subset in settings.subsets
-    )
+    def sums(self, x):
+        """Returns the two sums, float64 of shape `(records, 1)` each."""
+        return tuple(
+            x[:, subset].sum(axis=1, keepdims=True, dtype=np.float64)
+            for subset in self.subsets
+        )
 
 
 def _share(ratio, count):
@@ -152,7 +146,7 @@ def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _check_range(name, value):
+def _checked_range(name, value):
     if (
         not isinstance(value, tuple | list)
         or len(value) != 2
@@ -163,3 +157,4 @@ def _check_range(name, value):
             f"Invalid value for argument `{name}`. Expected two numbers, the "
             f"lower one first. Received: {name}={value!r}"
         )
+    return tuple(map(float, value))

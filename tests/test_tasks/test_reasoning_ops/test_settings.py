@@ -3,11 +3,9 @@ import zlib
 import numpy as np
 import pytest
 
-from tasks.reasoning_ops.inputs import INPUTS
-from tasks.reasoning_ops.inputs import SPLITS
-from tasks.reasoning_ops.inputs import InputSettings
-from tasks.reasoning_ops.inputs import generate
-from tasks.reasoning_ops.loading import unpack
+from tasks.reasoning_ops import INPUTS
+from tasks.reasoning_ops import SPLITS
+from tasks.reasoning_ops import InputSettings
 
 # Checksums of the first training records of the default settings, and of all
 # records of small ones. Other bytes are another data set.
@@ -27,14 +25,15 @@ SMALL = {
 
 def draw(settings):
     """All records of a settings: split → (a, b), unpacked."""
-    chunks = {name: ([], []) for name in SPLITS}
-    for split, *vectors in generate(settings):
-        for side, packed in zip(chunks[split], vectors, strict=True):
-            side.append(unpack(settings, packed))
-    return {
-        name: tuple(np.concatenate(side) for side in sides)
-        for name, sides in chunks.items()
-    }
+    return {split: draw_split(settings, split) for split in SPLITS}
+
+
+def draw_split(settings, split):
+    parts = list(settings.draw(split))
+    return tuple(
+        settings.unpack(np.concatenate([part[side] for part in parts]))
+        for side in "ab"
+    )
 
 
 def small(inputs, **kwargs):
@@ -53,7 +52,7 @@ def checksum(arrays):
 
 @pytest.mark.parametrize("inputs", INPUTS)
 def test_values(inputs):
-    a, b = draw(InputSettings(inputs, train_records=4000))["train"]
+    a, b = draw_split(InputSettings(inputs, train_records=4000), "train")
     assert a.shape == b.shape == (4000, 128)
     assert a.dtype == b.dtype == np.float32
     for values in (a, b):
@@ -158,12 +157,8 @@ def test_distributions_are_independent():
 
 @pytest.mark.parametrize("inputs", INPUTS)
 def test_same_seed_same_bytes(inputs):
-    first = next(
-        vectors
-        for split, *vectors in generate(InputSettings(inputs))
-        if split == "train"
-    )
-    assert checksum(each[:1000] for each in first) == FIRST[inputs]
+    first = next(InputSettings(inputs).draw("train"))
+    assert checksum(first[side][:1000] for side in "ab") == FIRST[inputs]
     splits = draw(small(inputs))
     everything = [side for sides in splits.values() for side in sides]
     assert checksum(everything) == SMALL[inputs]

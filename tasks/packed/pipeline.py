@@ -10,46 +10,47 @@ def build(records, info, batch_size, shuffle_files, read_config, as_supervised):
     """Returns a `tf.data.Dataset`, made block by block rather than by record.
 
     Args:
-        records: A `tasks.reasoning_ops.records.Records`.
+        records: A `tasks.packed.records.Records`.
         info: A `tfds.core.DatasetInfo`.
         batch_size: Positive integer; None for single records; -1 for the
             tensors of all records instead of a data set.
         shuffle_files: Boolean, whether to shuffle the blocks.
-        read_config: A `tfds.ReadConfig`, of which those about files and
-            decoding have no meaning here.
-        as_supervised: Boolean, `((a, b), label)` instead of a dictionary.
+        read_config: A `tfds.ReadConfig`. Those of its options that are about
+            files and decoding are not used.
+        as_supervised: Boolean, whether to give what the info's supervised keys
+            name instead of a dictionary.
     """
-    import tensorflow as tf  # only who wants a pipeline needs it
+    import tensorflow as tf  # nothing else needs it
 
-    names = list(info.features)
-    shapes = {name: info.features[name].shape for name in names}
+    structure = {name: name for name in info.features}
+    if as_supervised:
+        structure = info.supervised_keys
+    names = tf.nest.flatten(structure)
+    features = [info.features[name] for name in names]
+    dtypes = [tf.as_dtype(feature.np_dtype) for feature in features]
 
-    def structure(values):
-        batch = dict(zip(names, values, strict=True))
-        if as_supervised:
-            return (batch["a"], batch["b"]), batch["label"]
-        return batch
+    def read(start, stop):
+        batch = records.read(slice(start, stop))
+        return [
+            np.asarray(batch[name], feature.np_dtype)
+            for name, feature in zip(names, features, strict=True)
+        ]
 
     count = len(records)
     if batch_size == -1:
-        batch = records.read(range(count))
-        return structure([tf.convert_to_tensor(batch[name]) for name in names])
+        tensors = [tf.convert_to_tensor(each) for each in read(0, count)]
+        return tf.nest.pack_sequence_as(structure, tensors)
 
     size = BLOCK
     if batch_size is not None:
         size = batch_size * max(1, BLOCK // batch_size)
 
-    def read(start):
-        batch = records.read(np.arange(start, min(start + size, count)))
-        return [batch[name] for name in names]
-
     def read_block(start):
-        values = tf.numpy_function(
-            read, [start], [tf.float32] * len(names), stateful=False
-        )
-        for name, value in zip(names, values, strict=True):
-            value.set_shape((None, *shapes[name]))
-        return structure(values)
+        stop = tf.minimum(start + size, count)
+        tensors = tf.numpy_function(read, [start, stop], dtypes, stateful=False)
+        for tensor, feature in zip(tensors, features, strict=True):
+            tensor.set_shape((None, *feature.shape))
+        return tf.nest.pack_sequence_as(structure, tensors)
 
     dataset = tf.data.Dataset.range(0, count, size)
     context = read_config.input_context
