@@ -8,10 +8,8 @@ from experiments.findings import rows
 from experiments.findings.claim import Claim
 from experiments.findings.claim import Verdict
 from experiments.findings.claim import share
-from tasks.arithmetic_ops.operations import OPERATIONS
-from tasks.arithmetic_ops.sampling import ArithmeticSettings
-from tasks.arithmetic_ops.sampling import sample
-from tasks.arithmetic_ops.sampling import sums
+from tasks.arithmetic_ops import OPERATIONS
+from tasks.arithmetic_ops import ArithmeticSettings
 
 SUPPORTED, REFUTED, UNDECIDED = Verdict
 EPSILON = 1e-5
@@ -29,8 +27,8 @@ def published_threshold(operation):
     ```
     """
     settings = ArithmeticSettings()
-    x = sample(settings, "extrapolation")
-    exact = sums(settings, x)
+    x = settings.sample("extrapolation")
+    exact = settings.sums(x)
     total = x.sum(axis=1, keepdims=True, dtype=np.float64)
     off = [(1 - EPSILON) * each + EPSILON * (total - each) for each in exact]
     label = OPERATIONS[operation].label

@@ -106,8 +106,7 @@ def success_threshold(
     check_operation(operation, settings)
     check_known("split", split, SPLITS)
     label = OPERATIONS[operation].label
-    (drawn,) = settings.draw(split)
-    x = drawn["x"]
+    x = settings.sample(split)
     a, b = settings.sums(x)
     off = epsilon * x.sum(axis=1, keepdims=True, dtype=np.float64)
     exact = label(a, b)

@@ -121,13 +121,16 @@ class ArithmeticSettings(PackedSettings):
         return {"x": ("<f4", (self.size,))}
 
     def draw(self, split):
-        """Yields the vectors of a split at once, as `x`."""
+        yield {"x": self.sample(split)}
+
+    def sample(self, split):
+        """Draws the vectors of a split, float32 of shape `(records, size)`."""
         rng = np.random.default_rng([self.seed, SPLITS[split]])
         low, high = np.float32(self.range(split))
         x = rng.random((self.records[split], self.size), np.float32)
         x *= high - low
         x += low
-        yield {"x": x}
+        return x
 
     def sums(self, x):
         """Returns the two sums, float64 of shape `(records, 1)` each."""

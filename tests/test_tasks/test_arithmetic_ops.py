@@ -201,7 +201,7 @@ def test_labels_are_exact_enough_for_the_threshold(operation):
             {"operation": "div", "extrapolation_range": (-2, 2)},
             "Invalid value for argument `extrapolation_range`. Expected "
             "positive numbers, which div needs. Received: "
-            "extrapolation_range=(-2, 2)",
+            "extrapolation_range=(-2.0, 2.0)",
         ),
         ({"train_records": 0}, "argument `train_records`. Expected an integer"),
         ({"seed": -1}, "argument `seed`. Expected an integer of at least 0"),
