@@ -256,7 +256,7 @@ def test_every_pair(task, inputs, few, few_one_hot, tmp_path):
 
 def test_inputs_are_stored_once(few, tmp_path):
     for task in ("dot", "elementwise_mul", "concat"):
-        make(few, tmp_path, task, name=task)
+        make(few, tmp_path, task, name=task).as_data_source()
     stored = list((tmp_path / NAME / "inputs").rglob("*.npy"))
     assert len(stored) == 6
     others = [
