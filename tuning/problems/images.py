@@ -56,9 +56,7 @@ class ImageProblem(Problem):
         return min(count, limit or count)
 
     def _load(self, split):
-        return _load(
-            self.task, split, self.data.data_dir, self.records(split)
-        )
+        return _load(self.task, split, self.data.data_dir, self.records(split))
 
     def metrics(self):
         import keras
