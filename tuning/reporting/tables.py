@@ -12,8 +12,8 @@ from tuning.study.rows import columns
 PAIR = ["task", "inputs"]
 VARIANT = ["network", "depth", "activation"]
 CELL = PAIR + VARIANT
-# A pair counts as learned from both on. Accuracy alone would count networks
-# that hardly differ from a constant, where that one is nearly as accurate.
+# A problem counts as learned if both are reached. Accuracy alone would count
+# networks that hardly differ from a constant that is nearly as accurate.
 LEARNED_ACCURACY = 0.99
 LEARNED_SKILL = 0.9
 
@@ -56,16 +56,18 @@ def over_seeds(results):
     """Returns a row per cell: its means over the seeds that did not fail.
 
     The columns are those of a cell, `accuracy`, `skill` and their
-    `*_interval`, the means of the other numbers (of `success`, so, its rate),
-    `learning_rate` and `choices` as text,
-    `seeds` and `failed` (how many have a score, and how many have none),
-    `trivial` and `learned`.
+    `*_interval`, the means of the other numbers, `learning_rate` and `choices`
+    as text, `seeds` and `failed` (how many have a score, and how many have
+    none), `trivial` and `learned`. A skill below −1 counts as −1: it has no
+    lower bound, and says no more than that a network is far worse than a
+    constant.
     """
     failed = results.status == "failed"
     rows = results.assign(
+        skill=results.skill.clip(lower=-1),
         failed=failed,
         scored=~failed,
-        # A failed row does not know it, others of the same pair do.
+        # A failed row does not know it, others of the same problem do.
         trivial=(results.status == "trivial")
         .groupby([results[name] for name in PAIR])
         .transform("any"),
@@ -96,11 +98,11 @@ def over_seeds(results):
 
 
 def best_networks(cells):
-    """Returns the best cell of every pair that is not trivial.
+    """Returns the best cell of every problem that is not trivial.
 
-    That is the most accurate; of several, the one of the fewest parameters,
-    then of the fewest steps. `learned_by` counts the networks that learned it,
-    `networks` those with a score.
+    That is the most accurate one; among equals, the one with the fewest
+    parameters, then steps. `learned_by` counts the networks that learned the
+    problem, `networks` those with a score.
     """
     cells = _headline(cells)
     best = cells.sort_values(
@@ -115,11 +117,10 @@ def best_networks(cells):
 
 
 def ranking(cells):
-    """Returns the networks by their mean skill over pairs not trivial.
+    """Returns the networks by their mean skill over problems not trivial.
 
-    In `mean_skill`, a skill below 0 counts as 0: it has no lower bound, and
-    one cell far worse than a constant would outweigh all others. The plain
-    mean is `plain_mean_skill`.
+    A skill below 0 counts as 0: one cell far worse than a constant would
+    outweigh all others.
     """
     cells = _headline(cells)
     cells = cells.assign(useful=cells.skill.clip(lower=0))
@@ -129,11 +130,8 @@ def ranking(cells):
             cells=("skill", "size"),
             learned=("learned", "sum"),
             mean_skill=("useful", "mean"),
-            plain_mean_skill=("skill", "mean"),
         )
-        .sort_values(
-            ["mean_skill", "plain_mean_skill"], ascending=False, kind="stable"
-        )
+        .sort_values("mean_skill", ascending=False, kind="stable")
         .reset_index(drop=True)
     )
 
