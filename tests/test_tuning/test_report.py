@@ -561,5 +561,5 @@ def test_interrupted_writing_leaves_the_old_page(tmp_path, monkeypatch):
 
 
 def test_needs_no_keras():
-    code = "import sys, tuning.report; sys.exit('keras' in sys.modules)"
+    code = "import sys, tuning.reporting.page; sys.exit('keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
