@@ -1,6 +1,7 @@
 """The command line of a search: `python -m tuning.search --help`."""
 
 import argparse
+import dataclasses
 import gc
 import importlib.util
 import json
@@ -84,14 +85,24 @@ def _parser():
     several("--activation", ["linear", "relu"], help="activations, or all")
     several("--depth", ["all"], _positive_integer, help="depths, or all")
     several("--learning-rate", ["all"], _positive_number, help="rates, or all")
+    parser.add_argument(
+        "--protocol",
+        choices=("article", "thorough"),
+        default="article",
+        help="how networks are trained: as the article says, or so that "
+        "conclusions can rest on it (10,000 steps a trial, 100,000 after it)",
+    )
     for name, default, text in (
-        ("--search-steps", 1_000, "steps of a trial of a learning rate"),
-        ("--train-steps", 30_000, "steps of the training after it, at most"),
+        ("--search-steps", None, "steps of a trial of a learning rate"),
+        ("--train-steps", None, "steps of the training after it, at most"),
         ("--batch-size", 32, "records per step"),
         ("--seeds", 1, "how many seeds to repeat everything with"),
     ):
         parser.add_argument(
-            name, type=_positive_integer, default=default, help=text
+            name,
+            type=_positive_integer,
+            default=default,
+            help=text if default else f"{text} (default: the protocol's)",
         )
     parser.add_argument(
         "--train-records",
@@ -206,20 +217,22 @@ def _list():
 
 def _plan(options):
     """Returns the study that was asked for."""
-    from tuning.networks.network import LEARNING_RATES
     from tuning.problems.data import DataSettings
     from tuning.study.cells import select_cells
-    from tuning.study.protocol import Protocol
+    from tuning.study.protocol import PROTOCOLS
     from tuning.study.study import Settings
     from tuning.study.study import Study
 
+    protocol = PROTOCOLS[options.protocol]
     rates = set(options.learning_rate)
     if "all" in rates:
-        rates = {*rates, *LEARNING_RATES} - {"all"}
-    protocol = Protocol(
-        search_steps=options.search_steps,
-        train_steps=options.train_steps,
-        check_steps=min(1_000, options.train_steps),
+        rates = {*rates, *protocol.learning_rates} - {"all"}
+    train_steps = options.train_steps or protocol.train_steps
+    protocol = dataclasses.replace(
+        protocol,
+        search_steps=options.search_steps or protocol.search_steps,
+        train_steps=train_steps,
+        check_steps=min(1_000, train_steps),
         batch_size=options.batch_size,
         learning_rates=tuple(sorted(rates)),
     )

@@ -320,6 +320,25 @@ class Population(keras.Model):
         }
         return [values[id(variable)] for variable in model.weights]
 
+    @property
+    def member_variables(self):
+        """The members' stacked weights, without the optimizers' state."""
+        return [*self._trainable, *self._constant]
+
+    @property
+    def learning_rates(self):
+        """Array of a learning rate per member."""
+        return ops.convert_to_numpy(self._rates().value)
+
+    @learning_rates.setter
+    def learning_rates(self, rates):
+        self._rates().assign(np.asarray(rates))
+
+    def _rates(self):
+        variables = self._architecture().optimizer.variables
+        names = [variable.name for variable in variables]
+        return self._optimizer_state[names.index("learning_rate")]
+
     def _train(self, batches, steps, labels):
         """Takes `steps` steps; returns the mean loss of each member."""
         program = train_program(self._architecture(), self._vectorize)

@@ -5,6 +5,7 @@ import functools
 from tasks import arithmetic_ops
 from tasks import baseline
 from tuning.problems.problem import Problem
+from tuning.problems.problem import constant_squared_error
 from tuning.problems.problem import judge_constant
 
 NAME = "arithmetic_ops"
@@ -86,11 +87,15 @@ class ArithmeticProblem(Problem):
         }
 
     def constant(self):
-        return judge_constant(
-            self.label("train")[: baseline.MAX_RECORDS],
-            self.label("test"),
-            self._tolerance,
-        )
+        return judge_constant(*self._labels(), self._tolerance)
+
+    def constant_loss(self):
+        return constant_squared_error(*self._labels())
+
+    def _labels(self):
+        """The labels of some training records, and of all test records."""
+        known = self.label("train")[: baseline.MAX_RECORDS]
+        return known, self.label("test")
 
     def succeeded(self, scores):
         threshold = arithmetic_ops.success_threshold(self.operation)

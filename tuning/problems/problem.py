@@ -6,6 +6,8 @@ needs none.
 
 import dataclasses
 
+import numpy as np
+
 from tasks import baseline
 from tuning.problems.data import DataSettings
 
@@ -137,6 +139,13 @@ class Problem:
         """
         raise NotImplementedError
 
+    def constant_loss(self):
+        """Returns the test loss of the constant with the least training loss.
+
+        None where it is not known.
+        """
+        return None
+
     def succeeded(self, scores):
         """Whether test scores count as success; None where none do.
 
@@ -144,6 +153,11 @@ class Problem:
             scores: Dictionary of the loss and the metrics.
         """
         return None
+
+
+def constant_squared_error(known, label):
+    """Returns the squared error of the mean of `known` as a constant."""
+    return float(np.mean((label - known.mean(axis=0, dtype="float64")) ** 2))
 
 
 def judge_constant(known, label, tolerance):

@@ -4,6 +4,7 @@ import tasks
 from tasks import baseline
 from tuning.problems.data import open_inputs
 from tuning.problems.problem import Problem
+from tuning.problems.problem import constant_squared_error
 from tuning.problems.problem import judge_constant
 
 DEFAULT_INPUTS = "many_hot"
@@ -58,9 +59,16 @@ class ReasoningProblem(Problem):
         return tasks.OPERATIONS[self.task].label
 
     def constant(self):
+        return judge_constant(*self._labels(), self.tolerance)
+
+    def constant_loss(self):
+        return constant_squared_error(*self._labels())
+
+    def _labels(self):
+        """The labels of some training records, and of all test records."""
         label = self.label("train")
         a, b = self.x("train")
         some = slice(0, baseline.MAX_RECORDS)
         known = label(a[some], b[some])
         a, b = self.x("test")
-        return judge_constant(known, label(a[:], b[:]), self.tolerance)
+        return known, label(a[:], b[:])

@@ -97,7 +97,7 @@ def _train_and_test(job, best, search_seconds, send, train):
     for cell, member, each in zip(cells, members, trained, strict=True):
         hp = best[cell]
         problem = model.problems[model.label(hp)]
-        row = to_result(cell, hp, problem, member, each, seconds)
+        row = to_result(cell, hp, problem, member, each, seconds, job.protocol)
         if job.save:
             save_model(
                 candidate_path(job.directory, cell),

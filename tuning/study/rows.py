@@ -79,6 +79,8 @@ class Result(Cell, _Row):
         choices: The best of the network's own hyperparameters.
         success: 1 or 0, whether the problem counts as solved; None where no
             score counts as that.
+        relative_loss: The loss as a share of that of the best constant.
+        protocol: Name of the `Protocol`.
     """
 
     accuracy: float | None = _column(format="{:.4f}", default=None)
@@ -97,6 +99,10 @@ class Result(Cell, _Row):
     message: str = ""
     choices: str = _column("chosen", default="")
     success: int | None = _column(format="{:.2f}", default=None)
+    relative_loss: float | None = _column(
+        "loss / constant", "{:.3g}", default=None
+    )
+    protocol: str = "article"
 
     def __post_init__(self):
         if self.status != Status.FAILED and self.accuracy is None:
@@ -133,6 +139,7 @@ class Column:
         format: How a value is shown, a format string.
         type: Type of its values.
         optional: Whether a value may be None.
+        default: The value of rows of before there was this column.
     """
 
     name: str
@@ -140,6 +147,7 @@ class Column:
     format: str
     type: type
     optional: bool
+    default: object = dataclasses.MISSING
 
     @property
     def is_number(self):
@@ -209,5 +217,6 @@ def columns(row_class):
             field.metadata.get("format", "{}"),
             typing.get_origin(kinds[0]) or kinds[0],
             types.NoneType in kinds,
+            field.default,
         )
     return found

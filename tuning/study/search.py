@@ -1,11 +1,14 @@
 """The search of a job: a trial of every learning rate, for every cell."""
 
+import collections
 import dataclasses
+import math
 import os
 
 import keras_tuner
 import numpy as np
 
+from tuning.population.callbacks import CosineDecay
 from tuning.study.cells import choices_of
 from tuning.study.failures import summarize
 from tuning.study.model import TaskModel
@@ -30,6 +33,44 @@ def search_cells(job, send, tuner_class=None):
         The hyperparameters of the best trial of each cell, and a message for
         each cell whose trials all failed.
     """
+    found = _Found({}, {}, {})
+    rates = job.protocol.learning_rates
+    _try_rates(job, rates, found, send, tuner_class)
+    tried = {cell: list(rates) for cell in found.best}
+    while further := _further(job.protocol, found.best, tried):
+        for rate, cells in further.items():
+            part = dataclasses.replace(job, cells=tuple(cells))
+            _try_rates(part, (rate,), found, send, tuner_class)
+            for cell in cells:
+                tried[cell].append(rate)
+    return found.best, {
+        cell: message
+        for cell, message in found.messages.items()
+        if cell not in found.best
+    }
+
+
+@dataclasses.dataclass
+class _Found:
+    """The best trials of cells so far, and messages of those that failed."""
+
+    best: dict
+    losses: dict
+    messages: dict
+
+
+def _further(protocol, best, tried):
+    """Returns the cells that a further rate is to be tried for, by rate."""
+    further = collections.defaultdict(list)
+    for cell, hp in best.items():
+        rate = protocol.next_rate(tried[cell], hp.get("learning_rate"))
+        if rate is not None:
+            further[rate].append(cell)
+    return further
+
+
+def _try_rates(job, rates, found, send, tuner_class):
+    """Runs a trial of each rate for each cell, and keeps what is best."""
     protocol = job.protocol
     model = TaskModel(job)
     oracle = keras_tuner.oracles.GridSearchOracle(
@@ -39,13 +80,12 @@ def search_cells(job, send, tuner_class=None):
             depth=sorted({cell.depth for cell in job.cells}),
             activation=job.cells[0].activation,
             seed=sorted({cell.seed for cell in job.cells}),
-            learning_rate=protocol.learning_rates,
+            learning_rate=rates,
             **choices_of(job.cells[0]),
         ),
         # A failed trial is a row, and never the end of the search.
         max_consecutive_failed_trials=10**9,
     )
-    best, losses, messages = {}, {}, {}
 
     def trial_ended(trial):
         row = _trial_row(trial, job)
@@ -56,9 +96,10 @@ def search_cells(job, send, tuner_class=None):
         send("steps", protocol.search_steps)
         if row.status == Status.FAILED:
             send("failure", (f"{cell}, rate {row.learning_rate:g}", message))
-            messages.setdefault(cell, row.message)
-        elif row.loss < losses.get(cell, np.inf):
-            best[cell], losses[cell] = trial.hyperparameters, row.loss
+            found.messages.setdefault(cell, row.message)
+        elif row.loss < found.losses.get(cell, np.inf):
+            found.best[cell] = trial.hyperparameters
+            found.losses[cell] = row.loss
 
     tuner = (tuner_class or _Together)(
         report=trial_ended,
@@ -73,13 +114,24 @@ def search_cells(job, send, tuner_class=None):
         model.x("train"),
         model.labels("train"),
         batch_size=protocol.batch_size,
-        steps_per_epoch=protocol.search_steps,
         validation_data=model.records("validation"),
         verbose=0,
+        **epochs_and_steps(protocol.search_epochs, protocol.search_steps),
+        **fit_options(job, protocol.search_epochs),
     )
-    return best, {
-        cell: message for cell, message in messages.items() if cell not in best
-    }
+
+
+def epochs_and_steps(epochs, steps):
+    """Returns the arguments of `fit` that divide steps into epochs."""
+    return {"epochs": epochs, "steps_per_epoch": math.ceil(steps / epochs)}
+
+
+def fit_options(job, epochs):
+    """Returns what a job's protocol adds to the arguments of `fit`."""
+    if not job.protocol.is_thorough:
+        return {}
+    # The cells of such a job have one seed.
+    return {"seed": job.cells[0].seed, "callbacks": [CosineDecay(epochs)]}
 
 
 class Reporting:

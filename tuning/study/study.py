@@ -192,6 +192,9 @@ class Study:
                 key = (cell.network, cell.activation)
                 if together:
                     key += (self._problem(cell).together,)
+                    if self.settings.protocol.is_thorough:
+                        # A seed sets the order of the batches.
+                        key += (cell.seed,)
                 else:
                     key += (cell.task, cell.inputs, cell.seed)
                 groups.setdefault(key, []).append(cell)
@@ -212,10 +215,9 @@ class Study:
         mine = json.loads(json.dumps(self.settings.fingerprint()))
         if path.exists():
             try:
-                theirs = json.loads(path.read_text())
-                if not isinstance(theirs, dict):
-                    raise ValueError("not an object")
-            except ValueError as error:
+                # Before there were several protocols, there was this one.
+                theirs = {"name": "article", **json.loads(path.read_text())}
+            except (TypeError, ValueError) as error:
                 raise UserError(
                     f"{path} is damaged. Remove it, or name another directory."
                 ) from error

@@ -1,6 +1,7 @@
 """Tables of rows in CSV files that are whole at every moment."""
 
 import csv
+import dataclasses
 import io
 import pathlib
 
@@ -63,17 +64,25 @@ class Table:
     def _read(self):
         text = self.path.read_text(encoding="utf-8", errors="replace")
         lines = list(csv.reader(text.splitlines()))
-        if not lines or lines[0] != list(self._columns):
-            self._refuse("its first line does not name the expected columns")
+        added = self._added(lines[0] if lines else [])
         if not text.endswith("\n"):
             self._refuse("its last line is cut off")
         for number, line in enumerate(lines[1:], 2):
-            if len(line) != len(self._columns):
+            if len(line) != len(lines[0]):
                 self._refuse(
-                    f"line {number} has {len(line)} fields, not "
-                    f"{len(self._columns)}"
+                    f"line {number} has {len(line)} fields, not {len(lines[0])}"
                 )
-        return lines[1:]
+        return [line + added for line in lines[1:]]
+
+    def _added(self, names):
+        """The texts of columns that a file of an earlier version lacks."""
+        columns = list(self._columns.values())
+        known, added = columns[: len(names)], columns[len(names) :]
+        if names != [column.name for column in known] or any(
+            column.default is dataclasses.MISSING for column in added
+        ):
+            self._refuse("its first line does not name the expected columns")
+        return [column.to_text(column.default) for column in added]
 
     def _row(self, number, texts):
         try:

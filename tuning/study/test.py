@@ -11,7 +11,7 @@ from tuning.study.rows import Result
 from tuning.study.rows import Status
 
 
-def to_result(cell, hp, problem, member, trained, seconds):
+def to_result(cell, hp, problem, member, trained, seconds, protocol):
     """Returns the `Result` of a cell.
 
     Args:
@@ -21,8 +21,10 @@ def to_result(cell, hp, problem, member, trained, seconds):
         member: Its Keras model.
         trained: The `tuning.study.train.Trained`.
         seconds: Duration of its search and training.
+        protocol: The `Protocol` it was trained by.
     """
     constant, trivial = _judge_constant(problem)
+    constant_loss = _constant_loss(problem)
     accuracy, loss = trained.scores["accuracy"], trained.scores["loss"]
     success = problem.succeeded(trained.scores)
     return Result.of(
@@ -41,9 +43,16 @@ def to_result(cell, hp, problem, member, trained, seconds):
         message="" if np.isfinite(loss) else "the loss is not finite",
         choices=chosen(cell, hp),
         success=None if success is None else int(success),
+        relative_loss=loss / constant_loss if constant_loss else None,
+        protocol=protocol.name,
     )
 
 
 @functools.lru_cache(maxsize=64)
 def _judge_constant(problem):
     return problem.constant()
+
+
+@functools.lru_cache(maxsize=64)
+def _constant_loss(problem):
+    return problem.constant_loss()

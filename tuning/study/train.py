@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import keras
 
+from tuning.population.callbacks import RestoreBest
 from tuning.population.loops import backend_loops
 from tuning.population.population import Population
 from tuning.population.population import warn_out_of_memory
+from tuning.study.search import epochs_and_steps
+from tuning.study.search import fit_options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,17 +72,24 @@ def _train_population(job, model, cells, members, send):
         send("steps", taken - reported)
         reported = taken
 
+    options = fit_options(job, protocol.train_epochs)
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_epoch_end=report),
+        *options.pop("callbacks", ()),
+    ]
+    if protocol.is_thorough:
+        callbacks.append(RestoreBest())
     population.fit(
         model.x("train"),
         model.labels("train"),
         labels=labels,
         batch_size=protocol.batch_size,
-        epochs=protocol.train_epochs,
-        steps_per_epoch=protocol.check_steps,
         validation_data=model.records("validation"),
         # Tasks that are trained together have one goal.
         **model.problems[0].goal(protocol.target),
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
+        callbacks=callbacks,
+        **epochs_and_steps(protocol.train_epochs, protocol.train_steps),
+        **options,
     )
     # Members that stopped early are done with the steps they were given.
     send("steps", protocol.train_steps * len(cells) - reported)

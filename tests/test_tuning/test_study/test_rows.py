@@ -18,7 +18,7 @@ def test_columns_are_those_promised():
     assert ",".join(columns(Result)) == (
         "task,inputs,network,depth,activation,seed,accuracy,loss,"
         "constant_accuracy,skill,learning_rate,steps,seconds,parameters,"
-        "backend,device,status,message,choices,success"
+        "backend,device,status,message,choices,success,relative_loss,protocol"
     )
     assert ",".join(columns(Trial)) == (
         "task,inputs,network,depth,activation,seed,learning_rate,accuracy,"
@@ -65,10 +65,17 @@ def test_how_values_are_shown():
     assert known["success"].show(None) == ""
 
 
+ADDED = "relative_loss,protocol"
+
+
 @pytest.mark.parametrize("name", ["whole_grid", "which_layer"])
 def test_results_that_are_kept_are_read_and_written_alike(name, tmp_path):
     path = EXPERIMENTS / name / "results" / "results.csv"
     rows = Table(path, Result).rows
     assert all(dataclasses.is_dataclass(row) for row in rows)
     Table(tmp_path / "results.csv", Result).append(rows)
-    assert (tmp_path / "results.csv").read_text() == path.read_text()
+    written = (tmp_path / "results.csv").read_text().splitlines()
+    # The columns that were added since are empty, and name the protocol.
+    assert written[0] == f"{path.read_text().splitlines()[0]},{ADDED}"
+    kept = [f"{line},,article" for line in path.read_text().splitlines()[1:]]
+    assert written[1:] == kept

@@ -127,7 +127,7 @@ def test_a_reader_never_sees_half_a_table(path, monkeypatch):
 DAMAGED = {
     "empty": ("", "its first line does not name the expected columns"),
     "other columns": (
-        "name,score\na,1\n",
+        "name,points\na,1\n",
         "its first line does not name the expected columns",
     ),
     "binary": ("\x00\x01", "its first line does not name the expected columns"),
@@ -183,3 +183,23 @@ def test_truncated_anywhere(path):
             continue
         assert read == rows[: len(read)]
         assert whole[:size].endswith(b"\n")
+
+
+@dataclasses.dataclass(frozen=True)
+class LaterRow(Row):
+    protocol: str = "article"
+
+
+def test_columns_that_an_earlier_version_lacks(path):
+    Table(path, Row).append([row()])
+    (found,) = Table(path, LaterRow).rows
+    assert found == LaterRow("a", 0.5, "", "article")
+
+
+def test_a_column_without_a_default_is_missed(path):
+    path.write_text("name\na\n")
+    later = dataclasses.make_dataclass(
+        "Later", [("name", str), ("score", float)]
+    )
+    with pytest.raises(ValueError, match="expected columns"):
+        Table(path, later)
