@@ -11,6 +11,7 @@ import time
 import keras
 
 from tuning.study.device import device_name
+from tuning.study.files import replace_file
 from tuning.study.table import Table
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
@@ -79,7 +80,7 @@ class Runs:
                 "backend (settings.json). Choose another --directory."
             )
         self._table = Table(self.directory / "results.csv", row_class)
-        path.write_text(described)
+        replace_file(path, described)
 
     @property
     def rows(self):
