@@ -162,7 +162,8 @@ def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
                 f"Received: input_shape={shapes}"
             )
     if (not shared and len({len(shape) for shape in leading}) > 1) or any(
-        len({size for size in sizes if size is not None}) > 1
+        # A size that is no integer is unknown, or symbolic while exporting.
+        len({size for size in sizes if isinstance(size, int)}) > 1
         for sizes in itertools.zip_longest(*leading)
     ):
         raise ValueError(

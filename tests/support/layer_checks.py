@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from support.gradients import call
@@ -54,6 +55,80 @@ def check_build_and_shapes(make, shapes):
     assert tuple(by_shape.compute_output_shape(shapes)) == tuple(outputs.shape)
     assert tuple(symbol.shape[1:]) == tuple(outputs.shape[1:])
     assert np.isfinite(ops.convert_to_numpy(outputs)).all()
+
+
+def check_refuses_other_inputs(make, shapes):
+    """A built layer says which inputs it can't take, also symbolically."""
+    layer = make()
+    layer.build(shapes)
+    for wrong in other_shapes(layer, shapes):
+        with pytest.raises(ValueError, match=REFUSAL):
+            layer(zeros(wrong))
+        with pytest.raises(ValueError, match=REFUSAL):
+            layer(symbols(wrong))
+
+
+REFUSAL = (
+    "incompatible with the layer|it received . input tensors"
+    "|should be called on|should have|should be of rank"
+)
+
+
+def other_shapes(layer, shapes):
+    """Yields shapes close to the ones a layer was built on, all wrong."""
+    if not isinstance(shapes, list):
+        yield [shapes]
+        yield [shapes, shapes]
+        yield shapes[:1]
+        yield other_width(layer.input_spec, shapes)
+        return
+    first, second, *others = shapes
+    yield first
+    yield [first]
+    yield [*shapes, second]
+    yield [other_width(layer.input_spec[0], first), second, *others]
+    yield [first, (second[0], 1, *second[1:]), *others]
+    yield [first, (1, *second[1:]), *others]
+
+
+def other_width(spec, shape):
+    axis = max(spec.axes)
+    return tuple(
+        size + (i == axis % len(shape)) for i, size in enumerate(shape)
+    )
+
+
+def zeros(shapes):
+    if isinstance(shapes, list):
+        return [np.zeros(shape, "float32") for shape in shapes]
+    return np.zeros(shapes, "float32")
+
+
+def symbols(shapes):
+    if isinstance(shapes, list):
+        return [keras.Input(batch_shape=shape) for shape in shapes]
+    return keras.Input(batch_shape=shapes)
+
+
+def check_integer_inputs(make, shapes):
+    """Integers count as the numbers they are, on every backend."""
+    layer = make()
+    integers = random_integers(shapes)
+    several = isinstance(shapes, list)
+    floats = (
+        [x.astype("float32") for x in integers]
+        if several
+        else integers.astype("float32")
+    )
+    found, expected = call(layer, integers), call(layer, floats)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=1e-6)
+
+
+def random_integers(shapes):
+    rng = np.random.default_rng(0)
+    if isinstance(shapes, list):
+        return [rng.integers(0, 3, shape, "int32") for shape in shapes]
+    return rng.integers(0, 3, shapes, "int32")
 
 
 def check_mixed_precision(make, shapes):

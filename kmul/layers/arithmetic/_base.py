@@ -11,6 +11,8 @@ import keras
 from keras import ops
 
 from kmul._branches import branch_initializer
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
@@ -60,6 +62,7 @@ class ArithmeticUnit(keras.layers.Layer):
 
     def build(self, input_shape):
         width = check_shape(type(self).__name__, input_shape)[-1]
+        self.input_spec = fixed_width(input_shape)
         self.build_kernels(width)
         if self.regularizer_warmup is not None:
             self.step = self.add_weight(
@@ -85,6 +88,7 @@ class ArithmeticUnit(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs, training=None):
+        inputs = receive(self, inputs)
         if self.kernel_regularizer is not None:
             strength = self._regularizer_strength(training)
             for kernel in self.effective_kernels():

@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from kmul._branches import merge_masks
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._validation import check_positive_integer
 from kmul._validation import check_same_shapes
 from kmul.layers.depth._base import weighted_sum
@@ -70,6 +72,7 @@ class DepthWeightedAverage(keras.layers.Layer):
 
     def build(self, input_shape):
         shapes = check_same_shapes("DepthWeightedAverage", input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
         self.alpha = None
         if self._has_weights(shapes):
             self.alpha = self.add_weight(
@@ -79,6 +82,7 @@ class DepthWeightedAverage(keras.layers.Layer):
             )
 
     def call(self, inputs):
+        inputs = receive(self, inputs)
         if self.alpha is None:
             return inputs[-1]
         return weighted_sum(self.alpha, self._counting(inputs))

@@ -3,6 +3,7 @@ from keras import ops
 
 from kmul._branches import branch_initializer
 from kmul._contractions import linear
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._sums import add_bias
 from kmul._validation import check_choice
@@ -159,6 +160,7 @@ class LayerAttention(KernelLayer):
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
+        self.input_spec = [self._spec(shape) for shape in shapes]
         widths = [self._width(shape) for shape in shapes]
         self.transforms = []
         if self.transform_units is not None:
@@ -195,7 +197,7 @@ class LayerAttention(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs, mask=None, return_attention_scores=False):
-        vectors = self._vectors(inputs, mask)
+        vectors = self._vectors(receive(self, inputs), mask)
         parts, scores = self._parts(vectors)
         if scores is None and return_attention_scores:
             scores = self._contributions(vectors, parts)
@@ -229,7 +231,7 @@ class LayerAttention(KernelLayer):
         ]
         if not self.built:
             self.build([x.shape for x in inputs])
-        vectors = self._vectors(inputs, mask)
+        vectors = self._vectors(receive(self, inputs), mask)
         parts, _ = self._parts(vectors)
         return self._contributions(vectors, parts)
 
@@ -259,6 +261,12 @@ class LayerAttention(KernelLayer):
             heads = self.num_heads if self.mechanism == "self" else 1
             check_widths(self.mechanism, shapes, widths, heads)
         return shapes
+
+    def _spec(self, shape):
+        axes = range(1, len(shape)) if self.pooling is None else [-1]
+        return keras.layers.InputSpec(
+            ndim=len(shape), axes={axis: shape[axis] for axis in axes}
+        )
 
     def _width(self, shape):
         return vector_width(shape, self.pooling)

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_fraction
@@ -59,6 +61,7 @@ class ResidualMix(keras.layers.Layer):
 
     def build(self, input_shape):
         shape = self._check_shapes(input_shape)
+        self.input_spec = [fixed_width(shape)] * 2
         self.beta = self.add_weight(
             shape=() if self.per == "layer" else (shape[-1],),
             initializer=keras.initializers.Constant(self.initial_value),
@@ -67,7 +70,7 @@ class ResidualMix(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        x, fx = inputs
+        x, fx = receive(self, inputs)
         share = ops.subtract(1, self.beta)
         return add(ops.multiply(self.beta, fx), ops.multiply(share, x))
 

@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from kmul._branches import merge_masks
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._validation import check_boolean
 from kmul._validation import check_same_shapes
 from kmul.layers.depth._base import match_axes
@@ -68,12 +70,14 @@ class ScalarMix(keras.layers.Layer):
 
     def build(self, input_shape):
         shapes = check_same_shapes("ScalarMix", input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
         self.logits = self.add_weight(
             shape=(len(shapes),), initializer="zeros", name="logits"
         )
         self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
 
     def call(self, inputs, mask=None):
+        inputs = receive(self, inputs)
         if self.normalize:
             mask = merge_masks(mask)
             inputs = [self._normalized(x, mask) for x in inputs]

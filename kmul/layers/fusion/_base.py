@@ -5,6 +5,8 @@ multiply them in some form, and map the product to `units` by a linear layer.
 """
 
 from kmul._contractions import linear
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._normalization import l2_normalize
 from kmul._normalization import signed_sqrt
 from kmul._validation import check_positive_integer
@@ -30,6 +32,7 @@ class Fusion(KernelLayer):
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
         self.build_product(shapes[0][-1], shapes[1][-1])
         self.output_layer = self.add_linear(
             "output", self.product_width(), self.units
@@ -47,7 +50,7 @@ class Fusion(KernelLayer):
         raise NotImplementedError
 
     def call(self, inputs):
-        first, second = inputs
+        first, second = receive(self, inputs)
         return linear(self.fuse(first, second), *self.output_layer)
 
     def compute_output_shape(self, input_shape):

@@ -3,6 +3,8 @@ from keras import ops
 
 from kmul._contractions import linear
 from kmul._contractions import split_features
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add_bias
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
@@ -63,6 +65,7 @@ class LowRankFusion(KernelLayer):
 
     def build(self, input_shape):
         shapes = check_shapes("LowRankFusion", input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
         width = self.rank * self.units
         self.factors = [
             self.add_kernel(f"factor_{m}", (1 + shape[-1], width), self.rank)
@@ -72,6 +75,7 @@ class LowRankFusion(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
+        inputs = receive(self, inputs)
         product = None
         for x, factor in zip(inputs, self.factors, strict=True):
             factor = ops.convert_to_tensor(factor)

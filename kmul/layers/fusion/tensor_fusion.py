@@ -5,6 +5,8 @@ from keras import ops
 
 from kmul._contractions import bilinear
 from kmul._contractions import outer_product
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add_bias
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
@@ -67,6 +69,7 @@ class TensorFusion(KernelLayer):
 
     def build(self, input_shape):
         width = self._product_width(input_shape)
+        self.input_spec = [fixed_width(shape) for shape in input_shape]
         if self.units is not None:
             self.kernel = self.add_kernel("kernel", (width, self.units))
             self.bias = self.add_bias("bias", self.units)
@@ -74,7 +77,7 @@ class TensorFusion(KernelLayer):
     def call(self, inputs):
         inputs = [
             ops.concatenate([ops.ones_like(x[..., :1]), x], axis=-1)
-            for x in inputs
+            for x in receive(self, inputs)
         ]
         if self.units is None:
             return functools.reduce(outer_product, inputs)

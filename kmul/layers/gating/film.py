@@ -3,6 +3,8 @@ from keras import ops
 
 from kmul._contractions import linear
 from kmul._contractions import match_rank
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
@@ -69,7 +71,9 @@ class FiLM(KernelLayer):
         self.residual = residual
 
     def build(self, input_shape):
-        inputs, context = (s[-1] for s in self._check_shapes(input_shape))
+        shapes = self._check_shapes(input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
+        inputs, context = (shape[-1] for shape in shapes)
         width = inputs
         if self.units is not None:
             width = self.units
@@ -78,7 +82,7 @@ class FiLM(KernelLayer):
         self.bias = self.add_bias("bias", 2 * width, parts=2)
 
     def call(self, inputs):
-        x, context = inputs
+        x, context = receive(self, inputs)
         if self.units is not None:
             x = ops.matmul(x, self.input_kernel)
         modulation = linear(context, self.kernel, self.bias)

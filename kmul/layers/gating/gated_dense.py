@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 from kmul.layers._kernel_layer import KernelLayer
@@ -65,10 +67,12 @@ class GatedDense(KernelLayer):
 
     def build(self, input_shape):
         width = check_shape("GatedDense", input_shape)[-1]
+        self.input_spec = fixed_width(input_shape)
         self.kernel = self.add_kernel("kernel", (width, 2 * self.units), 2)
         self.bias = self.add_bias("bias", 2 * self.units, 2)
 
     def call(self, inputs):
+        inputs = receive(self, inputs)
         both = linear(inputs, self.kernel, self.bias)
         value, gate = ops.split(both, 2, -1)
         return ops.multiply(value, self.gate_activation(gate))

@@ -4,6 +4,8 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
@@ -80,6 +82,7 @@ class HighwayDense(KernelLayer):
 
     def build(self, input_shape):
         width = check_shape("HighwayDense", input_shape)[-1]
+        self.input_spec = fixed_width(input_shape)
         units = width if self.units is None else self.units
         self.kernel = self.add_kernel("kernel", (width, units))
         self.bias = self.add_bias("bias", units)
@@ -98,6 +101,7 @@ class HighwayDense(KernelLayer):
             self.carry_kernel = self.add_kernel("carry_kernel", (width, units))
 
     def call(self, inputs):
+        inputs = receive(self, inputs)
         dense = self.activation(linear(inputs, self.kernel, self.bias))
         gate = ops.sigmoid(linear(inputs, self.gate_kernel, self.gate_bias))
         if self.carry_kernel is not None:

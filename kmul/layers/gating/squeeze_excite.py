@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
@@ -73,6 +75,7 @@ class SqueezeExcite(KernelLayer):
 
     def build(self, input_shape):
         axis, _ = self._axes(input_shape)
+        self.input_spec = fixed_width(input_shape, axis)
         channels = input_shape[axis]
         hidden = max(1, channels // self.ratio)
         self.squeeze_kernel = self.add_kernel(
@@ -85,6 +88,7 @@ class SqueezeExcite(KernelLayer):
         self.excite_bias = self.add_bias("excite_bias", channels)
 
     def call(self, inputs, mask=None):
+        inputs = receive(self, inputs)
         axis, others = self._axes(tuple(inputs.shape))
         mean = inputs
         if others and mask is not None and axis != 1:

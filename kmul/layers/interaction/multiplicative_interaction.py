@@ -7,6 +7,8 @@ from kmul._contractions import bilinear
 from kmul._contractions import linear
 from kmul._contractions import match_rank
 from kmul._contractions import outer_product
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
@@ -114,6 +116,7 @@ class MultiplicativeInteraction(KernelLayer):
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
         inputs, *contexts = (shape[-1] for shape in shapes)
         if self.form in ("full", "low_rank"):
             width = self.units
@@ -134,7 +137,7 @@ class MultiplicativeInteraction(KernelLayer):
         self.bias = self.add_bias("bias", width)
 
     def call(self, inputs):
-        x, *contexts = inputs
+        x, *contexts = receive(self, inputs)
         if self.form == "full":
             product = self._interact(x, contexts)
         elif self.form == "low_rank":

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from kmul._inputs import fixed_channels
+from kmul._inputs import receive
 from kmul.layers.masks._base import ConvolutionLayer
 
 
@@ -99,23 +101,28 @@ class GatedConv2D(ConvolutionLayer):
         self.gate_activation = keras.activations.get(gate_activation)
 
     def build(self, input_shape):
-        if len(input_shape) != 4 or input_shape[self.channel_axis] is None:
-            raise ValueError(
-                "`GatedConv2D` should be called on inputs of rank 4 with a "
-                f"defined channel axis, {self.data_format}. "
-                f"Received: input_shape={tuple(input_shape)}"
-            )
+        self._check_shape(input_shape)
+        self.input_spec = fixed_channels(input_shape, self.channel_axis)
         self.convolution.build(input_shape)
 
     def call(self, inputs):
-        both = self.convolution(inputs)
+        both = self.convolution(receive(self, inputs))
         value, gate = ops.split(both, 2, self.channel_axis)
         return ops.multiply(self.activation(value), self.gate_activation(gate))
 
     def compute_output_shape(self, input_shape):
+        self._check_shape(input_shape)
         shape = list(self.convolution.compute_output_shape(input_shape))
         shape[self.channel_axis] = self.filters
         return tuple(shape)
+
+    def _check_shape(self, shape):
+        if len(shape) != 4 or shape[self.channel_axis] is None:
+            raise ValueError(
+                "`GatedConv2D` should be called on inputs of rank 4 with a "
+                f"defined channel axis, {self.data_format}. "
+                f"Received: input_shape={tuple(shape)}"
+            )
 
     def get_config(self):
         return {

@@ -3,6 +3,8 @@ import math
 import keras
 from keras import ops
 
+from kmul._inputs import fixed_channels
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_boolean
 from kmul.layers.masks._base import ConvolutionLayer
@@ -127,10 +129,16 @@ class PartialConv2D(ConvolutionLayer):
         self.return_mask = return_mask
 
     def build(self, input_shape):
-        self.convolution.build(self._check_shapes(input_shape))
+        image = self._check_shapes(input_shape)
+        self.input_spec = fixed_channels(image, self.channel_axis)
+        if isinstance(input_shape[0], (tuple, list)):
+            mask = keras.layers.InputSpec(ndim=4)
+            self.input_spec = [self.input_spec, mask]
+        self.convolution.build(image)
 
     def call(self, inputs):
-        if isinstance(inputs, (tuple, list)):
+        inputs = receive(self, inputs)
+        if isinstance(inputs, list):
             image, mask = inputs
             mask = ops.cast(mask, "bool")
             image = ops.where(mask, image, ops.zeros_like(image))

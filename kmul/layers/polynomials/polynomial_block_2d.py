@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from kmul._branches import branch_initializer
+from kmul._inputs import fixed_channels
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_boolean
 from kmul._validation import check_choice
@@ -128,6 +130,7 @@ class PolynomialBlock2D(keras.layers.Layer):
 
     def build(self, input_shape):
         channels = self._check_shape(input_shape)
+        self.input_spec = fixed_channels(input_shape, self._channel_axis())
         shape = self.compute_output_shape(input_shape)
         size, filters = self.kernel_size, self.filters
         self.kernel_1 = self._add_kernel("kernel_1", size, channels)
@@ -159,8 +162,7 @@ class PolynomialBlock2D(keras.layers.Layer):
                 )
 
     def call(self, inputs, training=None):
-        # `stateless_call` does not cast its inputs.
-        inputs = ops.cast(inputs, self.compute_dtype)
+        inputs = receive(self, inputs)
         outputs = self._convolve(inputs, self.kernel_1, self.strides)
         if self.normalization:
             outputs = self.normalization_1(outputs, training=training)

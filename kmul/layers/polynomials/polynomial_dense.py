@@ -2,6 +2,8 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_choice
 from kmul._validation import check_positive_integer
@@ -109,6 +111,7 @@ class PolynomialDense(KernelLayer):
 
     def build(self, input_shape):
         width = check_shape("PolynomialDense", input_shape)[-1]
+        self.input_spec = fixed_width(input_shape)
         hidden = self.hidden_units
         self.factor_kernel = self.add_kernel(
             "factor_kernel", (width, self.degree * hidden), self.degree
@@ -137,7 +140,7 @@ class PolynomialDense(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
-        factors = ops.matmul(inputs, self.factor_kernel)
+        factors = ops.matmul(receive(self, inputs), self.factor_kernel)
         state, *factors = ops.split(factors, self.degree, -1)
         if self.form != "ccp":
             state = ops.multiply(state, self.offsets[0])

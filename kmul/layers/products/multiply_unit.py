@@ -4,6 +4,8 @@ import keras
 from keras import ops
 
 from kmul._contractions import linear
+from kmul._inputs import fixed_width
+from kmul._inputs import receive
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
@@ -77,6 +79,7 @@ class MultiplyUnit(KernelLayer):
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
+        self.input_spec = [fixed_width(shape) for shape in shapes]
         width = shapes[0][-1]
         self.projections = []
         if self.hidden_units is not None:
@@ -89,6 +92,7 @@ class MultiplyUnit(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
+        inputs = receive(self, inputs)
         if self.projections:
             inputs = [
                 linear(x, *projection)

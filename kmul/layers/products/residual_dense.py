@@ -1,6 +1,8 @@
 import keras
 
+from kmul._inputs import receive
 from kmul._sums import add
+from kmul._validation import check_shape
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -46,7 +48,11 @@ class ResidualDense(keras.layers.Dense):
     """
 
     def call(self, inputs, training=None):
+        inputs = receive(self, inputs)
         outputs = super().call(inputs, training)
         if inputs.shape[-1] == self.units:
             return add(outputs, inputs)
         return outputs
+
+    def compute_output_shape(self, input_shape):
+        return (*check_shape("ResidualDense", input_shape)[:-1], self.units)

@@ -20,6 +20,14 @@ def test_build_and_shapes(example):
     layer_checks.check_build_and_shapes(*example)
 
 
+def test_refuses_other_inputs(example):
+    layer_checks.check_refuses_other_inputs(*example)
+
+
+def test_integer_inputs(example):
+    layer_checks.check_integer_inputs(*example)
+
+
 def test_mixed_precision(example):
     layer_checks.check_mixed_precision(*example)
 
