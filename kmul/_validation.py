@@ -25,6 +25,20 @@ def check_positive_integer(name, value):
     return int(value)
 
 
+def check_number(name, value):
+    """Returns `value` if it is a finite number."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not abs(value) < float("inf")
+    ):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a finite number. "
+            f"Received: {name}={value!r}"
+        )
+    return float(value)
+
+
 def check_positive_number(name, value):
     """Returns `value` if it is a finite number above 0."""
     if (

@@ -3,6 +3,7 @@ import keras
 from kmul._branches import branch_initializer
 from kmul._branches import merge_masks
 from kmul._branches import parted_initializer
+from kmul._validation import check_boolean
 
 
 class KernelLayer(keras.layers.Layer):
@@ -34,6 +35,7 @@ class KernelLayer(keras.layers.Layer):
         bias_constraint=None,
         **kwargs,
     ):
+        use_bias = check_boolean("use_bias", use_bias)
         super().__init__(**kwargs)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -42,6 +42,12 @@ def check_config(make):
         keras.saving.serialize_keras_object(layer)
     )
     assert type(revived) is type(layer)
+    # NumPy's integers are as good as Python's, and are kept as those.
+    config = {
+        name: np.int64(value) if type(value) is int else value
+        for name, value in config.items()
+    }
+    json.dumps(type(layer).from_config(config).get_config())
 
 
 def check_build_and_shapes(make, shapes):

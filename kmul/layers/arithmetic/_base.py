@@ -50,7 +50,7 @@ class ArithmeticUnit(keras.layers.Layer):
         regularizer_warmup=None,
         **kwargs,
     ):
-        check_positive_integer("units", units)
+        units = check_positive_integer("units", units)
         if regularizer_warmup is not None:
             check_warmup(regularizer_warmup)
         super().__init__(**kwargs)

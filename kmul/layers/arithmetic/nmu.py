@@ -52,8 +52,21 @@ class NMU(ArithmeticUnit):
           https://arxiv.org/abs/2001.05016)
     """
 
-    def __init__(self, units, kernel_initializer=None, **kwargs):
-        super().__init__(units, kernel_initializer, **kwargs)
+    def __init__(
+        self,
+        units,
+        kernel_initializer=None,
+        kernel_regularizer=None,
+        regularizer_warmup=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            kernel_initializer=kernel_initializer,
+            kernel_regularizer=kernel_regularizer,
+            regularizer_warmup=regularizer_warmup,
+            **kwargs,
+        )
 
     def build_kernels(self, width):
         self.kernel = self.add_kernel(

@@ -32,7 +32,7 @@ def check_layer_shapes(shapes, pooling):
                 'should be defined, or with `pooling="avg"` the last one. '
                 f"Received: input_shape={shapes}, pooling={pooling!r}"
             )
-    if len({shape[0] for shape in shapes} - {None}) > 1:
+    if len({s[0] for s in shapes if isinstance(s[0], int)}) > 1:
         raise ValueError(
             "All inputs of `LayerAttention` should have the same batch "
             f"size. Received: input_shape={shapes}"

@@ -24,8 +24,8 @@ class Fusion(KernelLayer):
     """
 
     def __init__(self, units, hidden_units, **kwargs):
-        check_positive_integer("units", units)
-        check_positive_integer("hidden_units", hidden_units)
+        units = check_positive_integer("units", units)
+        hidden_units = check_positive_integer("hidden_units", hidden_units)
         super().__init__(**kwargs)
         self.units = units
         self.hidden_units = hidden_units

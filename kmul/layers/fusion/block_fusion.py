@@ -3,6 +3,7 @@ from keras import ops
 
 from kmul._contractions import split_features
 from kmul._sums import add
+from kmul._validation import check_boolean
 from kmul._validation import check_positive_integer
 from kmul.layers.fusion.mutan_fusion import MUTANFusion
 
@@ -26,10 +27,14 @@ class BLOCKFusion(MUTANFusion):
         rank: Positive integer, the number of summands in each chunk.
         chunks: Positive integer, the number of chunks.
         normalize: Boolean, whether chunks are normalized by ssqrt and l2.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of all kernels, the same of the biases, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there are biases.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of all biases.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on all biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x_1, x_2]`.
@@ -71,10 +76,30 @@ class BLOCKFusion(MUTANFusion):
         rank=5,
         chunks=16,
         normalize=True,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
-        check_positive_integer("chunks", chunks)
-        super().__init__(units, hidden_units, rank, **kwargs)
+        chunks = check_positive_integer("chunks", chunks)
+        normalize = check_boolean("normalize", normalize)
+        super().__init__(
+            units,
+            hidden_units,
+            rank,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         if hidden_units % chunks:
             raise ValueError(
                 "The argument `hidden_units` should be a multiple of `chunks`. "

@@ -22,10 +22,14 @@ class LowRankFusion(KernelLayer):
     Args:
         units: Positive integer, the size of the output's last axis.
         rank: Positive integer, the number of summands.
-        **kwargs: `use_bias` (of b), `kernel_initializer`,
-            `kernel_regularizer`, `kernel_constraint` of F and w, the same of
-            the bias, as in `keras.layers.Dense`, and the arguments of every
-            layer, `name` and `dtype` for example.
+        use_bias: Boolean, whether there is the bias b.
+        kernel_initializer: Initializer of F and w.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of F and w.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on F and w.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two or more tensors.
@@ -56,10 +60,31 @@ class LowRankFusion(KernelLayer):
           (Liu et al., 2018)](https://arxiv.org/abs/1806.00064)
     """
 
-    def __init__(self, units, rank=4, **kwargs):
-        check_positive_integer("units", units)
-        check_positive_integer("rank", rank)
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        units,
+        rank=4,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        units = check_positive_integer("units", units)
+        rank = check_positive_integer("rank", rank)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.rank = rank
 

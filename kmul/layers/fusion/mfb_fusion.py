@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul._contractions import split_features
+from kmul._validation import check_boolean
 from kmul._validation import check_positive_integer
 from kmul.layers.fusion._base import Fusion
 
@@ -22,10 +23,14 @@ class MFBFusion(Fusion):
         hidden_units: Positive integer, the width of the pooled product.
         factor: Positive integer, how many products are summed.
         normalize: Boolean, whether the product is normalized by ssqrt and l2.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of all kernels, the same of the biases, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there are biases.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of all biases.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on all biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x_1, x_2]`.
@@ -58,10 +63,34 @@ class MFBFusion(Fusion):
     """
 
     def __init__(
-        self, units, hidden_units=256, factor=5, normalize=True, **kwargs
+        self,
+        units,
+        hidden_units=256,
+        factor=5,
+        normalize=True,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
     ):
-        check_positive_integer("factor", factor)
-        super().__init__(units, hidden_units, **kwargs)
+        factor = check_positive_integer("factor", factor)
+        normalize = check_boolean("normalize", normalize)
+        super().__init__(
+            units,
+            hidden_units,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.factor = factor
         self.normalize = normalize
 

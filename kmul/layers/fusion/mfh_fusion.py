@@ -24,10 +24,14 @@ class MFHFusion(MFBFusion):
         factor: Positive integer, how many products are summed.
         order: Positive integer, the number of blocks.
         normalize: Boolean, whether the products are normalized.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of all kernels, the same of the biases, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there are biases.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of all biases.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on all biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x_1, x_2]`.
@@ -67,10 +71,30 @@ class MFHFusion(MFBFusion):
         factor=5,
         order=2,
         normalize=True,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
-        check_positive_integer("order", order)
-        super().__init__(units, hidden_units, factor, normalize, **kwargs)
+        order = check_positive_integer("order", order)
+        super().__init__(
+            units,
+            hidden_units,
+            factor,
+            normalize,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.order = order
 
     def build_product(self, first, second):

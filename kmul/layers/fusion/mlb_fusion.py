@@ -16,10 +16,14 @@ class MLBFusion(Fusion):
         units: Positive integer, the size of the output's last axis.
         hidden_units: Positive integer, the width of the product.
         hidden_activation: Activation of the projections, act.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of all kernels, the same of the biases, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there are biases.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of all biases.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on all biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x_1, x_2]`.
@@ -50,9 +54,31 @@ class MLBFusion(Fusion):
     """
 
     def __init__(
-        self, units, hidden_units=256, hidden_activation="tanh", **kwargs
+        self,
+        units,
+        hidden_units=256,
+        hidden_activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
     ):
-        super().__init__(units, hidden_units, **kwargs)
+        super().__init__(
+            units,
+            hidden_units,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.hidden_activation = keras.activations.get(hidden_activation)
 
     def build_product(self, first, second):

@@ -27,10 +27,14 @@ class TensorFusion(KernelLayer):
     Args:
         units: Positive integer, the size of the output's last axis, or
             `None`.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of W, the same of the bias, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there is the bias b.
+        kernel_initializer: Initializer of W.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of W.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on W.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two or more tensors.
@@ -61,10 +65,30 @@ class TensorFusion(KernelLayer):
           al., 2017)](https://arxiv.org/abs/1707.07250)
     """
 
-    def __init__(self, units=None, **kwargs):
+    def __init__(
+        self,
+        units=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
         if units is not None:
-            check_positive_integer("units", units)
-        super().__init__(**kwargs)
+            units = check_positive_integer("units", units)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
 
     def build(self, input_shape):

@@ -6,6 +6,7 @@ from kmul._contractions import match_rank
 from kmul._inputs import fixed_width
 from kmul._inputs import receive
 from kmul._sums import add
+from kmul._validation import check_boolean
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
@@ -25,11 +26,15 @@ class FiLM(KernelLayer):
         units: Positive integer, the width to which `x` is first projected
             linearly, `x P`, or `None` to modulate `x` as it is.
         residual: Boolean, whether one is added to the generated scale.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of the kernels, the same of the bias, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example. `kernel_initializer="zeros"` with
+        use_bias: Boolean, whether there is the bias `b`.
+        kernel_initializer: Initializer of both kernels. `"zeros"` with
             `units=None` starts as the identity.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of both kernels.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on both kernels.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x, z]`, the features and the
@@ -63,10 +68,32 @@ class FiLM(KernelLayer):
           al., 2017)](https://arxiv.org/abs/1709.07871)
     """
 
-    def __init__(self, units=None, residual=True, **kwargs):
+    def __init__(
+        self,
+        units=None,
+        residual=True,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
         if units is not None:
-            check_positive_integer("units", units)
-        super().__init__(**kwargs)
+            units = check_positive_integer("units", units)
+        residual = check_boolean("residual", residual)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.residual = residual
 

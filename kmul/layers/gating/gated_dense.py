@@ -23,10 +23,14 @@ class GatedDense(KernelLayer):
     Args:
         units: Positive integer, the size of the output's last axis.
         gate_activation: Activation of the gate.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of the kernel, the same of the bias, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there is the bias `b`.
+        kernel_initializer: Initializer of the kernels of value and gate.
+        bias_initializer: Initializer of their biases.
+        kernel_regularizer: Regularizer of the kernels of value and gate.
+        bias_regularizer: Regularizer of their biases.
+        kernel_constraint: Constraint on the kernels of value and gate.
+        bias_constraint: Constraint on their biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: Tensor of shape `(batch, ..., features)`.
@@ -59,9 +63,30 @@ class GatedDense(KernelLayer):
           https://arxiv.org/abs/2002.05202)
     """
 
-    def __init__(self, units, gate_activation="sigmoid", **kwargs):
-        check_positive_integer("units", units)
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        units,
+        gate_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        units = check_positive_integer("units", units)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.gate_activation = keras.activations.get(gate_activation)
 

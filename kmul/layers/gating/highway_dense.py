@@ -1,5 +1,3 @@
-import numbers
-
 import keras
 from keras import ops
 
@@ -7,6 +5,7 @@ from kmul._contractions import linear
 from kmul._inputs import fixed_width
 from kmul._inputs import receive
 from kmul._sums import add
+from kmul._validation import check_number
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 from kmul.layers._kernel_layer import KernelLayer
@@ -28,10 +27,14 @@ class HighwayDense(KernelLayer):
         activation: Activation of H.
         transform_bias: Number, where the gate's bias `b_T` starts. Negative
             numbers start close to the identity.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of all kernels, the same of `b_H`, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+        use_bias: Boolean, whether there are biases, `b_H` and `b_T`.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of `b_H`.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of `b_H`.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on `b_H`.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: Tensor of shape `(batch, ..., features)`.
@@ -43,9 +46,9 @@ class HighwayDense(KernelLayer):
         `(batch, ..., units)`.
 
     Weights, in this order: `kernel` (features, units) and `bias` (units,) of
-    H, `transform_kernel` (features, units) and `transform_bias` (units,) of
-    T, `carry_kernel` P (features, units) if the widths differ. In the paper's
-    order: W_H, b_H, W_T, b_T. Without biases `b_T` is left out, too.
+    H, `gate_kernel` (features, units) and `gate_bias` (units,) of T,
+    `carry_kernel` P (features, units) if the widths differ. In the paper's
+    order: W_H, b_H, W_T, b_T.
 
     Masking: the mask of the input is passed on.
 
@@ -62,20 +65,32 @@ class HighwayDense(KernelLayer):
     """
 
     def __init__(
-        self, units=None, activation="relu", transform_bias=-2.0, **kwargs
+        self,
+        units=None,
+        activation="relu",
+        transform_bias=-2.0,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
     ):
         if units is not None:
-            check_positive_integer("units", units)
-        if (
-            isinstance(transform_bias, bool)
-            or not isinstance(transform_bias, numbers.Real)
-            or not abs(transform_bias) < float("inf")
-        ):
-            raise ValueError(
-                "Invalid value for argument `transform_bias`. Expected a "
-                f"finite number. Received: transform_bias={transform_bias!r}"
-            )
-        super().__init__(**kwargs)
+            units = check_positive_integer("units", units)
+        transform_bias = check_number("transform_bias", transform_bias)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.activation = keras.activations.get(activation)
         self.transform_bias = transform_bias
@@ -86,11 +101,11 @@ class HighwayDense(KernelLayer):
         units = width if self.units is None else self.units
         self.kernel = self.add_kernel("kernel", (width, units))
         self.bias = self.add_bias("bias", units)
-        self.gate_kernel = self.add_kernel("transform_kernel", (width, units))
+        self.gate_kernel = self.add_kernel("gate_kernel", (width, units))
         self.gate_bias = None
         if self.use_bias:
             self.gate_bias = self.add_weight(
-                name="transform_bias",
+                name="gate_bias",
                 shape=(units,),
                 initializer=keras.initializers.Constant(self.transform_bias),
                 regularizer=self.bias_regularizer,

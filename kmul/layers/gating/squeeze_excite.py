@@ -4,7 +4,7 @@ from keras import ops
 from kmul._contractions import linear
 from kmul._inputs import fixed_width
 from kmul._inputs import receive
-from kmul._validation import check_choice
+from kmul._validation import check_data_format
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 from kmul.layers._kernel_layer import KernelLayer
@@ -25,12 +25,15 @@ class SqueezeExcite(KernelLayer):
         ratio: Positive integer; the hidden layer has one `ratio`-th of the
             channels, at least one.
         data_format: `"channels_last"` or `"channels_first"`, the image data
-            format of the Keras configuration by default. Inputs of rank 2 or 3
-            are `"channels_last"` unless it is given.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of both kernels, the same of the biases, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example.
+            format of the Keras configuration by default.
+        use_bias: Boolean, whether there are biases.
+        kernel_initializer: Initializer of both kernels.
+        bias_initializer: Initializer of both biases.
+        kernel_regularizer: Regularizer of both kernels.
+        bias_regularizer: Regularizer of both biases.
+        kernel_constraint: Constraint on both kernels.
+        bias_constraint: Constraint on both biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: Tensor of shape `(batch, ..., channels)`, or
@@ -63,13 +66,31 @@ class SqueezeExcite(KernelLayer):
           https://arxiv.org/abs/1709.01507)
     """
 
-    def __init__(self, ratio=16, data_format=None, **kwargs):
-        check_positive_integer("ratio", ratio)
-        if data_format is not None:
-            check_choice(
-                "data_format", data_format, ("channels_last", "channels_first")
-            )
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        ratio=16,
+        data_format=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        ratio = check_positive_integer("ratio", ratio)
+        data_format = check_data_format(data_format)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.ratio = ratio
         self.data_format = data_format
 
@@ -92,9 +113,12 @@ class SqueezeExcite(KernelLayer):
         axis, others = self._axes(tuple(inputs.shape))
         mean = inputs
         if others and mask is not None and axis != 1:
-            weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)
-            count = ops.maximum(ops.sum(weights, others, keepdims=True), 1)
-            mean = ops.sum(inputs * (weights / count), others)
+            mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
+            count = ops.cast(mask, inputs.dtype)
+            count = ops.sum(count, others, keepdims=True)
+            # Divided before they are summed, for half precision's sake.
+            share = ops.divide(inputs, ops.maximum(count, 1))
+            mean = ops.sum(ops.where(mask, share, 0), others)
         elif others:
             mean = ops.mean(inputs, others)
         hidden = ops.relu(linear(mean, self.squeeze_kernel, self.squeeze_bias))
@@ -108,14 +132,7 @@ class SqueezeExcite(KernelLayer):
     def _axes(self, shape):
         """Returns the axis of the channels, and those that are averaged."""
         rank = len(shape)
-        data_format = self.data_format
-        if data_format is None:
-            data_format = (
-                keras.config.image_data_format()
-                if rank > 3
-                else "channels_last"
-            )
-        if data_format == "channels_last":
+        if self.data_format == "channels_last":
             check_shape("SqueezeExcite", shape)
             return rank - 1, tuple(range(1, rank - 1))
         check_shape("SqueezeExcite", (shape[0], *shape[2:], *shape[1:2]))

@@ -26,10 +26,14 @@ class HyperDense(MultiplicativeInteraction):
     Args:
         units: Positive integer, the size of the output's last axis.
         activation: Activation of the output, none by default.
-        **kwargs: `use_bias` (of `b`), `kernel_initializer`,
-            `kernel_regularizer`, `kernel_constraint` of all kernels, the same
-            of the bias, as in `keras.layers.Dense`, and the arguments of every
-            layer, `name` and `dtype` for example.
+        use_bias: Boolean, whether there is the bias `b`.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two tensors, `[x, z]`, the input of the dense
@@ -65,8 +69,32 @@ class HyperDense(MultiplicativeInteraction):
           al., 2020)](https://openreview.net/forum?id=rylnK6VtDH)
     """
 
-    def __init__(self, units, activation=None, **kwargs):
-        super().__init__(units, form="full", activation=activation, **kwargs)
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            form="full",
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
 
     def generate(self, context):
         """Returns the kernel and the bias of the dense layer for a context.

@@ -48,10 +48,14 @@ class MultiplicativeInteraction(KernelLayer):
         rank: Positive integer, the number of terms of the form `"low_rank"`;
             `None` for all others.
         activation: Activation of the output, none by default.
-        **kwargs: `use_bias` (of `b`), `kernel_initializer`,
-            `kernel_regularizer`, `kernel_constraint` of all kernels, the same
-            of the bias, as in `keras.layers.Dense`, and the arguments of every
-            layer, `name` and `dtype` for example.
+        use_bias: Boolean, whether there is the bias `b`.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of the bias.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two or more tensors, `[x, z, ...]`.
@@ -95,20 +99,41 @@ class MultiplicativeInteraction(KernelLayer):
     """
 
     def __init__(
-        self, units=None, form="full", rank=None, activation=None, **kwargs
+        self,
+        units=None,
+        form="full",
+        rank=None,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
     ):
         check_choice("form", form, FORMS)
         if units is not None or form in ("full", "low_rank"):
-            check_positive_integer("units", units)
+            units = check_positive_integer("units", units)
         if form == "low_rank":
-            check_positive_integer("rank", rank)
+            rank = check_positive_integer("rank", rank)
         elif rank is not None:
             raise ValueError(
                 "Invalid value for argument `rank`. Expected None, since only "
                 f"`form='low_rank'` has a rank. Received: form={form!r}, "
                 f"rank={rank!r}"
             )
-        super().__init__(**kwargs)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.form = form
         self.rank = rank

@@ -30,11 +30,14 @@ class MultiplyUnit(KernelLayer):
             multiplied, or `None` to multiply them unprojected, which needs
             inputs of one shape.
         activation: Activation of the output, none by default.
-        **kwargs: `use_bias`, `kernel_initializer`, `kernel_regularizer`,
-            `kernel_constraint` of all kernels, the same of the biases, as in
-            `keras.layers.Dense`, and the arguments of every layer, `name` and
-            `dtype` for example. Each kernel gets a copy of the initializer
-            with a seed of its own, so that no two branches start equal.
+        use_bias: Boolean, whether there are biases.
+        kernel_initializer: Initializer of all kernels.
+        bias_initializer: Initializer of all biases.
+        kernel_regularizer: Regularizer of all kernels.
+        bias_regularizer: Regularizer of all biases.
+        kernel_constraint: Constraint on all kernels.
+        bias_constraint: Constraint on all biases.
+        **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: List or tuple of two or more tensors of shape
@@ -68,11 +71,33 @@ class MultiplyUnit(KernelLayer):
           https://medium.com/octavian-ai)
     """
 
-    def __init__(self, units, hidden_units=256, activation=None, **kwargs):
-        check_positive_integer("units", units)
+    def __init__(
+        self,
+        units,
+        hidden_units=256,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        units = check_positive_integer("units", units)
         if hidden_units is not None:
-            check_positive_integer("hidden_units", hidden_units)
-        super().__init__(**kwargs)
+            hidden_units = check_positive_integer("hidden_units", hidden_units)
+        super().__init__(
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.units = units
         self.hidden_units = hidden_units
         self.activation = keras.activations.get(activation)

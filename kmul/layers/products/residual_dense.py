@@ -2,6 +2,8 @@ import keras
 
 from kmul._inputs import receive
 from kmul._sums import add
+from kmul._validation import check_boolean
+from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 
 
@@ -20,8 +22,17 @@ class ResidualDense(keras.layers.Dense):
 
     Args:
         units: Positive integer, the size of the output's last axis.
-        **kwargs: The arguments of `keras.layers.Dense`: `activation`,
-            `use_bias`, `kernel_initializer` and so on.
+        activation: Activation of the dense layer, none by default.
+        use_bias: Boolean, whether there is the bias `b`.
+        kernel_initializer: Initializer of the kernel.
+        bias_initializer: Initializer of the bias.
+        kernel_regularizer: Regularizer of the kernel.
+        bias_regularizer: Regularizer of the bias.
+        activity_regularizer: Regularizer of the output.
+        kernel_constraint: Constraint on the kernel.
+        bias_constraint: Constraint on the bias.
+        **kwargs: The other arguments of `keras.layers.Dense`, and those of
+            every layer, `name` and `dtype` for example.
 
     Call arguments:
         inputs: Tensor of shape `(batch, ..., features)`.
@@ -46,6 +57,37 @@ class ResidualDense(keras.layers.Dense):
         - [Deep Residual Learning for Image Recognition (He et al., 2015)](
           https://arxiv.org/abs/1512.03385)
     """
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            check_positive_integer("units", units),
+            activation=activation,
+            use_bias=check_boolean("use_bias", use_bias),
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+
+    def build(self, input_shape):
+        super().build(check_shape("ResidualDense", input_shape))
 
     def call(self, inputs, training=None):
         inputs = receive(self, inputs)

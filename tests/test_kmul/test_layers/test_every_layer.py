@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import pytest
 from support import layer_checks
@@ -5,6 +7,15 @@ from support import layer_checks
 from kmul import layers
 
 from .examples import EXAMPLES
+
+
+def arguments(layer):
+    """The arguments of a class of layers, and their defaults."""
+    return {
+        name: each.default
+        for name, each in inspect.signature(layer).parameters.items()
+        if each.kind is not each.VAR_KEYWORD
+    }
 
 
 @pytest.fixture(params=list(EXAMPLES))
@@ -48,10 +59,31 @@ def test_numerical_gradients(example):
     layer_checks.check_numerical_gradients(*example)
 
 
+PUBLIC = {
+    name: each
+    for name, each in vars(layers).items()
+    if isinstance(each, type) and issubclass(each, keras.layers.Layer)
+}
+
+
 def test_every_public_layer_has_an_example():
-    public = {
-        name
-        for name, each in vars(layers).items()
-        if isinstance(each, type) and issubclass(each, keras.layers.Layer)
-    }
-    assert public == {name.split(",")[0] for name in EXAMPLES}
+    assert set(PUBLIC) == {name.split(",")[0] for name in EXAMPLES}
+
+
+def test_signatures_name_every_argument(example):
+    """So that `help` and completion show them."""
+    layer = example[0]()
+    named = {"name", "trainable", "dtype", *arguments(type(layer))}
+    assert set(layer.get_config()) - {"quantization_config"} <= named
+
+
+def test_booleans_are_checked(example):
+    layer = example[0]()
+    for name, default in arguments(type(layer)).items():
+        if not isinstance(default, bool):
+            continue
+        with pytest.raises(
+            ValueError,
+            match=f"`{name}`. Expected True or False. Received: {name}='false'",
+        ):
+            type(layer)(**{**layer.get_config(), name: "false"})

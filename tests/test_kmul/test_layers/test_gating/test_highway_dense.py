@@ -13,7 +13,7 @@ def test_mixes_input_and_dense(units, shape):
     layer = layers.HighwayDense(units)
     weights, x = prepare(layer, shape)
     dense = np.maximum(x @ weights["kernel"] + weights["bias"], 0)
-    gate = sigmoid(x @ weights["transform_kernel"] + weights["transform_bias"])
+    gate = sigmoid(x @ weights["gate_kernel"] + weights["gate_bias"])
     carried = x @ weights["carry_kernel"] if units == 3 else x
     assert ("carry_kernel" in weights) == (units == 3)
     assert_computes(layer, x, gate * dense + (1 - gate) * carried)

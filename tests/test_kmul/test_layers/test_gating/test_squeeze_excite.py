@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from support.reference import assert_computes
@@ -40,6 +41,28 @@ def test_masked_positions_are_left_out_of_the_mean():
     mean = np.stack([x[0, :2].mean(axis=0), np.zeros(8)])
     expected = x * gates(weights, mean)[:, None]
     assert_computes(layer, x, expected, mask=mask)
+
+
+def test_what_is_masked_may_be_nan():
+    layer = layers.SqueezeExcite(ratio=2)
+    weights, x = prepare(layer, (2, 3, 8))
+    mask = np.array([[True, True, False], [True, True, True]])
+    mean = np.stack([x[0, :2].mean(axis=0), x[1].mean(axis=0)])
+    expected = x * gates(weights, mean)[:, None]
+    expected[0, 2] = x[0, 2] = np.nan
+    assert_computes(layer, x, expected, mask=mask)
+
+
+def test_data_format_is_resolved_when_made(monkeypatch):
+    monkeypatch.setattr(
+        keras.config, "image_data_format", lambda: "channels_first"
+    )
+    layer = layers.SqueezeExcite()
+    monkeypatch.undo()
+    assert layer.get_config()["data_format"] == "channels_first"
+    assert layer.compute_output_shape((2, 8, 3, 3)) == (2, 8, 3, 3)
+    layer.build((2, 8, 3, 3))
+    assert layer.squeeze_kernel.shape[0] == 8
 
 
 def test_bad_arguments_and_shapes():
