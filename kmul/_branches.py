@@ -24,12 +24,19 @@ def branch_initializer(initializer, branch):
         return initializer
     config = initializer.get_config()
     seed = config.get("seed")
-    if isinstance(seed, int) and branch > 0:
-        sequence = np.random.SeedSequence([seed & (2**64 - 1), branch])
-        config["seed"] = int(sequence.generate_state(1)[0] >> 1)
-    elif seed is not None and not isinstance(seed, int):
+    if isinstance(seed, int):
+        config["seed"] = branch_seed(seed, branch)
+    elif seed is not None:
         return initializer
     return type(initializer).from_config(config)
+
+
+def branch_seed(seed, branch):
+    """Returns the seed of a branch, for the first the seed as it is."""
+    if branch == 0:
+        return seed
+    sequence = np.random.SeedSequence([seed & (2**64 - 1), branch])
+    return int(sequence.generate_state(1)[0] >> 1)
 
 
 def parted_initializer(initializer, parts):

@@ -25,6 +25,18 @@ def check_positive_integer(name, value):
     return int(value)
 
 
+def check_seed(value):
+    """Returns `value` if it is an integer or `None`."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ValueError(
+            "Invalid value for argument `seed`. Expected None or an integer. "
+            f"Received: seed={value!r}"
+        )
+    return int(value)
+
+
 def check_number(name, value):
     """Returns `value` if it is a finite number."""
     if (

@@ -1,4 +1,16 @@
-"""Layers that multiply, and their relatives. Used like `keras.layers`."""
+"""Layers that multiply, and their relatives. Used like `keras.layers`.
+
+Each folder is a family:
+
+products      products of linear projections of the inputs
+interaction   functions of an input and its contexts, linear in each
+gating        features times gates
+polynomials   polynomials of one input
+fusion        bilinear models of two or more modalities
+arithmetic    units whose weights spell out an arithmetic expression
+masks         convolutions times masks, given or learned
+depth         attention over the layers of a network, and weighted sums of them
+"""
 
 from kmul.layers.arithmetic.inalu import INALU as INALU
 from kmul.layers.arithmetic.nac import NAC as NAC
@@ -14,7 +26,11 @@ from kmul.layers.depth.layer_attention import LayerAttention as LayerAttention
 from kmul.layers.depth.residual_mix import ResidualMix as ResidualMix
 from kmul.layers.depth.scalar_mix import ScalarMix as ScalarMix
 from kmul.layers.fusion.block_fusion import BLOCKFusion as BLOCKFusion
+from kmul.layers.fusion.block_tucker_fusion import (
+    BLOCKTuckerFusion as BLOCKTuckerFusion,
+)
 from kmul.layers.fusion.low_rank_fusion import LowRankFusion as LowRankFusion
+from kmul.layers.fusion.mcb_fusion import MCBFusion as MCBFusion
 from kmul.layers.fusion.mfb_fusion import MFBFusion as MFBFusion
 from kmul.layers.fusion.mfh_fusion import MFHFusion as MFHFusion
 from kmul.layers.fusion.mlb_fusion import MLBFusion as MLBFusion

@@ -1,10 +1,3 @@
-"""Units whose weights spell out an arithmetic expression of their inputs.
-
-All are called on one tensor and compute each output from a selection of the
-inputs: sums and differences (`NAC`, `NAU`), products (`NMU`), products and
-quotients (`NPU`, `RealNPU`), or a gated mixture (`NALU`, `INALU`).
-"""
-
 import numbers
 
 import keras

@@ -1,0 +1,4 @@
+"""Attention over the layers of a network, and weighted sums of their outputs.
+
+All are called on the outputs of several layers.
+"""

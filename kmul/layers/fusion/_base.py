@@ -1,34 +1,65 @@
-"""Fusion of modalities by products: bilinear models in affordable forms.
-
-All but the last two are called on two tensors, project them to one width,
-multiply them in some form, and map the product to `units` by a linear layer.
-"""
+import keras
 
 from kmul._contractions import linear
 from kmul._inputs import fixed_width
 from kmul._inputs import receive
 from kmul._normalization import l2_normalize
 from kmul._normalization import signed_sqrt
+from kmul._validation import check_boolean
+from kmul._validation import check_fraction
 from kmul._validation import check_positive_integer
+from kmul._validation import check_seed
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
 
 
 class Fusion(KernelLayer):
-    """The base of fusions of two modalities.
+    """The base of fusions of two inputs.
+
+    They project both to one width, multiply them in some form, and map the
+    product to `units` by a linear layer.
 
     Args:
         units: Positive integer, the size of the output's last axis.
         hidden_units: Positive integer, the width of the product.
+        activation: Activation of the output.
+        dropout: Number in [0, 1), how much of the product is dropped.
+        shared: Boolean, whether both inputs have the same projections.
+        seed: Integer, the seed of the dropout.
         **kwargs: The arguments of `KernelLayer`.
     """
 
-    def __init__(self, units, hidden_units, **kwargs):
+    def __init__(
+        self,
+        units,
+        hidden_units,
+        activation=None,
+        dropout=0.0,
+        shared=False,
+        seed=None,
+        **kwargs,
+    ):
         units = check_positive_integer("units", units)
         hidden_units = check_positive_integer("hidden_units", hidden_units)
+        if check_fraction("dropout", dropout) == 1:
+            raise ValueError(
+                "Invalid value for argument `dropout`. Expected a number in "
+                f"[0, 1). Received: dropout={dropout!r}"
+            )
+        shared = check_boolean("shared", shared)
+        seed = check_seed(seed)
         super().__init__(**kwargs)
         self.units = units
         self.hidden_units = hidden_units
+        self.activation = keras.activations.get(activation)
+        self.dropout = float(dropout)
+        self.shared = shared
+        self.seed = seed
+        self.dropout_layer = None
+        if dropout:
+            self.dropout_layer = keras.layers.Dropout(
+                dropout, seed=seed, dtype=self.dtype_policy, name="dropout"
+            )
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
@@ -38,6 +69,10 @@ class Fusion(KernelLayer):
             "output", self.product_width(), self.units
         )
 
+    def call(self, inputs, training=None):
+        product = self.fuse(*receive(self, inputs), training)
+        return self.activation(linear(product, *self.output_layer))
+
     def build_product(self, first, second):
         """Adds the weights of the product of inputs of these widths."""
         raise NotImplementedError
@@ -45,39 +80,51 @@ class Fusion(KernelLayer):
     def product_width(self):
         return self.hidden_units
 
-    def fuse(self, first, second):
+    def fuse(self, first, second, training):
         """Returns the product."""
         raise NotImplementedError
 
-    def call(self, inputs):
-        first, second = receive(self, inputs)
-        return linear(self.fuse(first, second), *self.output_layer)
+    def add_pair(self, name, first, second, units, parts=1):
+        """Adds a linear layer of each input, or one of both if `shared`."""
+        layer = self.add_linear(f"first{name}", first, units, parts)
+        if self.shared:
+            return [layer, layer]
+        return [layer, self.add_linear(f"second{name}", second, units, parts)]
+
+    def drop(self, product, training):
+        if self.dropout_layer is None:
+            return product
+        return self.dropout_layer(product, training=training)
 
     def compute_output_shape(self, input_shape):
         return (*self._check_shapes(input_shape)[0][:-1], self.units)
 
-    def add_projections(self, first, second, units):
-        self.projections = [
-            self.add_linear("first", first, units),
-            self.add_linear("second", second, units),
-        ]
-
-    def project(self, first, second):
-        return (
-            linear(first, *self.projections[0]),
-            linear(second, *self.projections[1]),
-        )
-
-    def normalize_product(self, product):
-        """The signed square root, then the L2 norm over the last axis."""
-        return l2_normalize(signed_sqrt(product), self.compute_dtype)
-
     def _check_shapes(self, input_shape):
-        return check_shapes(type(self).__name__, input_shape, maximum=2)
+        name = type(self).__name__
+        shapes = check_shapes(name, input_shape, maximum=2)
+        if self.shared and shapes[0][-1] != shapes[1][-1]:
+            raise ValueError(
+                f"With `shared=True` both inputs of `{name}` should have one "
+                f"width. Received: input_shape={shapes}"
+            )
+        return shapes
 
     def get_config(self):
         return {
             **super().get_config(),
             "units": self.units,
             "hidden_units": self.hidden_units,
+            "activation": keras.activations.serialize(self.activation),
+            "dropout": self.dropout,
+            "seed": self.seed,
         }
+
+
+def apply_pair(pair, first, second):
+    """Returns two tensors, each after its layer of a pair."""
+    return linear(first, *pair[0]), linear(second, *pair[1])
+
+
+def normalize_product(product, dtype):
+    """The signed square root, then the L2 norm over the last axis."""
+    return l2_normalize(signed_sqrt(product), dtype)

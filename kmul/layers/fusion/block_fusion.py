@@ -2,14 +2,13 @@ import keras
 from keras import ops
 
 from kmul._contractions import split_features
-from kmul._sums import add
-from kmul._validation import check_boolean
 from kmul._validation import check_positive_integer
-from kmul.layers.fusion.mutan_fusion import MUTANFusion
+from kmul.layers.fusion._chunks import ChunkedFusion
+from kmul.layers.fusion._chunks import linear_by_chunk
 
 
 @keras.saving.register_keras_serializable(package="kmul")
-class BLOCKFusion(MUTANFusion):
+class BLOCKFusion(ChunkedFusion):
     """Bilinear superdiagonal fusion: MUTAN in each of several chunks.
 
     ```
@@ -17,16 +16,22 @@ class BLOCKFusion(MUTANFusion):
     y = O([z_1, ..., z_chunks])
     ```
 
-    where x̃_i,c is the c-th of equal chunks of x̃_i, ssqrt(z) = sign(z) √abs(z)
-    and l2 the division by the L2 norm. Both have a finite gradient at 0.
+    where x̃_i,c is the c-th chunk of x̃_i, ssqrt(z) = sign(z) √abs(z) and l2 the
+    division by the L2 norm. Both have a finite gradient at 0. Chunks are of one
+    size, rounded up; the last has what is left.
 
     Args:
         units: Positive integer, the size of the output's last axis.
         hidden_units: Positive integer, the width of the projections and of
-            the product, a multiple of `chunks`.
+            the product.
         rank: Positive integer, the number of summands in each chunk.
         chunks: Positive integer, the number of chunks.
         normalize: Boolean, whether chunks are normalized by ssqrt and l2.
+        activation: Activation of the output, none by default.
+        dropout: Number in [0, 1), how much of the product is dropped in
+            training.
+        shared: Boolean, whether both inputs, of one width, go through the same
+            layers up to the product.
         use_bias: Boolean, whether there are biases.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of all biases.
@@ -34,6 +39,7 @@ class BLOCKFusion(MUTANFusion):
         bias_regularizer: Regularizer of all biases.
         kernel_constraint: Constraint on all kernels.
         bias_constraint: Constraint on all biases.
+        seed: Integer, the seed of the dropout.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
@@ -52,7 +58,9 @@ class BLOCKFusion(MUTANFusion):
     with size = hidden_units / chunks, the kernels of merge_linears0 side by
     side, chunk by chunk, the rank varying slowest in each, and
     `first_merge_bias`, the same for `second_merge` (merge_linears1),
-    `output_kernel` O and `output_bias` (linear_out).
+    `output_kernel` O and `output_bias` (linear_out). A smaller last chunk has
+    `first_merge_last_kernel` and so on, after those of the others. With
+    `shared` there is no `second_…`.
 
     Masking: the output is masked wherever any input is.
 
@@ -76,6 +84,9 @@ class BLOCKFusion(MUTANFusion):
         rank=5,
         chunks=16,
         normalize=True,
+        activation=None,
+        dropout=0.0,
+        shared=False,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
@@ -83,14 +94,18 @@ class BLOCKFusion(MUTANFusion):
         bias_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        seed=None,
         **kwargs,
     ):
-        chunks = check_positive_integer("chunks", chunks)
-        normalize = check_boolean("normalize", normalize)
+        rank = check_positive_integer("rank", rank)
         super().__init__(
             units,
             hidden_units,
-            rank,
+            chunks,
+            normalize,
+            activation=activation,
+            dropout=dropout,
+            shared=shared,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -98,57 +113,24 @@ class BLOCKFusion(MUTANFusion):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            seed=seed,
             **kwargs,
         )
-        if hidden_units % chunks:
-            raise ValueError(
-                "The argument `hidden_units` should be a multiple of `chunks`. "
-                f"Received: hidden_units={hidden_units}, chunks={chunks}"
-            )
-        self.chunks = chunks
-        self.normalize = normalize
+        self.rank = rank
 
-    def build_product(self, first, second):
-        self.add_projections(first, second, self.hidden_units)
-        size = self.hidden_units // self.chunks
-        width, parts = self.rank * self.hidden_units, self.chunks * self.rank
-        self.merges = [
-            self.add_linear(f"{name}_merge", size, width, parts)
-            for name in ("first", "second")
-        ]
+    def build_chunks(self, suffix, count, size):
+        width = count * self.rank * size
+        return self.add_pair(
+            f"_merge{suffix}", size, size, width, count * self.rank
+        )
 
-    def fuse(self, first, second):
-        size = self.hidden_units // self.chunks
-        first, second = self.project(first, second)
+    def multiply_chunks(self, first, second, weights):
         product = ops.multiply(
-            self._merge(first, *self.merges[0]),
-            self._merge(second, *self.merges[1]),
+            linear_by_chunk(first, *weights[0]),
+            linear_by_chunk(second, *weights[1]),
         )
-        product = split_features(product, self.rank, size)
-        product = ops.sum(product, axis=-2)
-        if self.normalize:
-            product = self.normalize_product(product)
-        shape = (*ops.shape(first)[:-1], self.hidden_units)
-        return ops.reshape(product, shape)
-
-    def _merge(self, projected, kernel, bias):
-        """Returns (batch, ..., chunks, rank · size)."""
-        size = self.hidden_units // self.chunks
-        width = self.rank * size
-        # An ellipsis in their place would be slow on TensorFlow.
-        axes = "abdefgh"[: len(projected.shape) - 1]
-        merged = ops.einsum(
-            f"{axes}cs,scw->{axes}cw",
-            split_features(projected, self.chunks, size),
-            ops.reshape(kernel, (size, self.chunks, width)),
-        )
-        if bias is not None:
-            merged = add(merged, ops.reshape(bias, (self.chunks, width)))
-        return merged
+        product = split_features(product, self.rank, first.shape[-1])
+        return ops.sum(product, axis=-2)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "chunks": self.chunks,
-            "normalize": self.normalize,
-        }
+        return {**super().get_config(), "rank": self.rank}

@@ -5,6 +5,8 @@ from kmul._contractions import split_features
 from kmul._validation import check_boolean
 from kmul._validation import check_positive_integer
 from kmul.layers.fusion._base import Fusion
+from kmul.layers.fusion._base import apply_pair
+from kmul.layers.fusion._base import normalize_product
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -23,6 +25,9 @@ class MFBFusion(Fusion):
         hidden_units: Positive integer, the width of the pooled product.
         factor: Positive integer, how many products are summed.
         normalize: Boolean, whether the product is normalized by ssqrt and l2.
+        activation: Activation of the output, none by default.
+        dropout: Number in [0, 1), how many of the products are dropped in
+            training, before they are summed.
         use_bias: Boolean, whether there are biases.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of all biases.
@@ -30,6 +35,7 @@ class MFBFusion(Fusion):
         bias_regularizer: Regularizer of all biases.
         kernel_constraint: Constraint on all kernels.
         bias_constraint: Constraint on all biases.
+        seed: Integer, the seed of the dropout.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
@@ -68,6 +74,8 @@ class MFBFusion(Fusion):
         hidden_units=256,
         factor=5,
         normalize=True,
+        activation=None,
+        dropout=0.0,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
@@ -75,6 +83,7 @@ class MFBFusion(Fusion):
         bias_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        seed=None,
         **kwargs,
     ):
         factor = check_positive_integer("factor", factor)
@@ -82,6 +91,8 @@ class MFBFusion(Fusion):
         super().__init__(
             units,
             hidden_units,
+            activation=activation,
+            dropout=dropout,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -89,21 +100,26 @@ class MFBFusion(Fusion):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            seed=seed,
             **kwargs,
         )
         self.factor = factor
         self.normalize = normalize
 
     def build_product(self, first, second):
-        self.add_projections(first, second, self.hidden_units * self.factor)
+        width = self.hidden_units * self.factor
+        self.projections = self.add_pair("", first, second, width)
 
-    def fuse(self, first, second):
-        return self.pool(ops.multiply(*self.project(first, second)))
+    def fuse(self, first, second, training):
+        projected = apply_pair(self.projections, first, second)
+        return self.pool(self.drop(ops.multiply(*projected), training))
 
     def pool(self, product):
         product = split_features(product, self.hidden_units, self.factor)
         pooled = ops.sum(product, axis=-1)
-        return self.normalize_product(pooled) if self.normalize else pooled
+        if not self.normalize:
+            return pooled
+        return normalize_product(pooled, self.compute_dtype)
 
     def get_config(self):
         return {

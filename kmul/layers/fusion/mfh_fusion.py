@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
-from kmul._contractions import linear
 from kmul._validation import check_positive_integer
+from kmul.layers.fusion._base import apply_pair
 from kmul.layers.fusion.mfb_fusion import MFBFusion
 
 
@@ -24,6 +24,9 @@ class MFHFusion(MFBFusion):
         factor: Positive integer, how many products are summed.
         order: Positive integer, the number of blocks.
         normalize: Boolean, whether the products are normalized.
+        activation: Activation of the output, none by default.
+        dropout: Number in [0, 1), how many of the products are dropped in
+            training, before they are summed.
         use_bias: Boolean, whether there are biases.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of all biases.
@@ -31,6 +34,7 @@ class MFHFusion(MFBFusion):
         bias_regularizer: Regularizer of all biases.
         kernel_constraint: Constraint on all kernels.
         bias_constraint: Constraint on all biases.
+        seed: Integer, the seed of the dropout.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
@@ -71,6 +75,8 @@ class MFHFusion(MFBFusion):
         factor=5,
         order=2,
         normalize=True,
+        activation=None,
+        dropout=0.0,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
@@ -78,6 +84,7 @@ class MFHFusion(MFBFusion):
         bias_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        seed=None,
         **kwargs,
     ):
         order = check_positive_integer("order", order)
@@ -86,6 +93,8 @@ class MFHFusion(MFBFusion):
             hidden_units,
             factor,
             normalize,
+            activation=activation,
+            dropout=dropout,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -93,33 +102,32 @@ class MFHFusion(MFBFusion):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            seed=seed,
             **kwargs,
         )
         self.order = order
 
     def build_product(self, first, second):
         width = self.hidden_units * self.factor
-        self.blocks = []
-        for i in range(self.order):
-            self.blocks.append(
-                [
-                    (
-                        self.add_kernel(f"{name}_kernel_{i}", (size, width)),
-                        self.add_bias(f"{name}_bias_{i}", width),
-                    )
-                    for name, size in (("first", first), ("second", second))
-                ]
-            )
+        self.blocks = [
+            [
+                (
+                    self.add_kernel(f"{name}_kernel_{i}", (size, width)),
+                    self.add_bias(f"{name}_bias_{i}", width),
+                )
+                for name, size in (("first", first), ("second", second))
+            ]
+            for i in range(self.order)
+        ]
 
     def product_width(self):
         return self.order * self.hidden_units
 
-    def fuse(self, first, second):
+    def fuse(self, first, second, training):
         product, pooled = None, []
-        for first_layer, second_layer in self.blocks:
-            each = ops.multiply(
-                linear(first, *first_layer), linear(second, *second_layer)
-            )
+        for block in self.blocks:
+            each = ops.multiply(*apply_pair(block, first, second))
+            each = self.drop(each, training)
             product = each if product is None else ops.multiply(each, product)
             pooled.append(self.pool(product))
         return ops.concatenate(pooled, axis=-1)

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from kmul.layers.fusion._base import Fusion
+from kmul.layers.fusion._base import apply_pair
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -16,6 +17,9 @@ class MLBFusion(Fusion):
         units: Positive integer, the size of the output's last axis.
         hidden_units: Positive integer, the width of the product.
         hidden_activation: Activation of the projections, act.
+        activation: Activation of the output, none by default.
+        dropout: Number in [0, 1), how much of the product is dropped in
+            training.
         use_bias: Boolean, whether there are biases.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of all biases.
@@ -23,6 +27,7 @@ class MLBFusion(Fusion):
         bias_regularizer: Regularizer of all biases.
         kernel_constraint: Constraint on all kernels.
         bias_constraint: Constraint on all biases.
+        seed: Integer, the seed of the dropout.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
@@ -58,6 +63,8 @@ class MLBFusion(Fusion):
         units,
         hidden_units=256,
         hidden_activation="tanh",
+        activation=None,
+        dropout=0.0,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
@@ -65,11 +72,14 @@ class MLBFusion(Fusion):
         bias_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        seed=None,
         **kwargs,
     ):
         super().__init__(
             units,
             hidden_units,
+            activation=activation,
+            dropout=dropout,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -77,16 +87,18 @@ class MLBFusion(Fusion):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            seed=seed,
             **kwargs,
         )
         self.hidden_activation = keras.activations.get(hidden_activation)
 
     def build_product(self, first, second):
-        self.add_projections(first, second, self.hidden_units)
+        self.projections = self.add_pair("", first, second, self.hidden_units)
 
-    def fuse(self, first, second):
-        first, second = map(self.hidden_activation, self.project(first, second))
-        return ops.multiply(first, second)
+    def fuse(self, first, second, training):
+        projected = apply_pair(self.projections, first, second)
+        product = ops.multiply(*map(self.hidden_activation, projected))
+        return self.drop(product, training)
 
     def get_config(self):
         return {

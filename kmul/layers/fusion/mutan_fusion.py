@@ -1,10 +1,10 @@
 import keras
 from keras import ops
 
-from kmul._contractions import linear
 from kmul._contractions import split_features
 from kmul._validation import check_positive_integer
 from kmul.layers.fusion._base import Fusion
+from kmul.layers.fusion._base import apply_pair
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -20,6 +20,11 @@ class MUTANFusion(Fusion):
         hidden_units: Positive integer, the width of the projections and of
             the product.
         rank: Positive integer, the number of summands.
+        activation: Activation of the output, none by default.
+        dropout: Number in [0, 1), how much of the product is dropped in
+            training.
+        shared: Boolean, whether both inputs, of one width, go through the same
+            layers up to the product.
         use_bias: Boolean, whether there are biases.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of all biases.
@@ -27,6 +32,7 @@ class MUTANFusion(Fusion):
         bias_regularizer: Regularizer of all biases.
         kernel_constraint: Constraint on all kernels.
         bias_constraint: Constraint on all biases.
+        seed: Integer, the seed of the dropout.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
 
     Call arguments:
@@ -45,7 +51,7 @@ class MUTANFusion(Fusion):
     hidden_units), M_1ʳ side by side, the rank varying slowest, and
     `first_merge_bias` (merge_linear0), `second_merge_kernel` and
     `second_merge_bias` (merge_linear1), `output_kernel` O and `output_bias`
-    (linear_out).
+    (linear_out). With `shared` there is no `second_…`.
 
     Masking: the output is masked wherever any input is.
 
@@ -66,6 +72,9 @@ class MUTANFusion(Fusion):
         units,
         hidden_units=128,
         rank=5,
+        activation=None,
+        dropout=0.0,
+        shared=False,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
@@ -73,12 +82,16 @@ class MUTANFusion(Fusion):
         bias_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        seed=None,
         **kwargs,
     ):
         rank = check_positive_integer("rank", rank)
         super().__init__(
             units,
             hidden_units,
+            activation=activation,
+            dropout=dropout,
+            shared=shared,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -86,25 +99,27 @@ class MUTANFusion(Fusion):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            seed=seed,
             **kwargs,
         )
         self.rank = rank
 
     def build_product(self, first, second):
         hidden, rank = self.hidden_units, self.rank
-        self.add_projections(first, second, hidden)
-        self.merges = [
-            self.add_linear(f"{name}_merge", hidden, rank * hidden, rank)
-            for name in ("first", "second")
-        ]
-
-    def fuse(self, first, second):
-        first, second = self.project(first, second)
-        product = ops.multiply(
-            linear(first, *self.merges[0]), linear(second, *self.merges[1])
+        self.projections = self.add_pair("", first, second, hidden)
+        self.merges = self.add_pair(
+            "_merge", hidden, hidden, rank * hidden, rank
         )
+
+    def fuse(self, first, second, training):
+        projected = apply_pair(self.projections, first, second)
+        product = ops.multiply(*apply_pair(self.merges, *projected))
         product = split_features(product, self.rank, self.hidden_units)
-        return ops.sum(product, axis=-2)
+        return self.drop(ops.sum(product, axis=-2), training)
 
     def get_config(self):
-        return {**super().get_config(), "rank": self.rank}
+        return {
+            **super().get_config(),
+            "rank": self.rank,
+            "shared": self.shared,
+        }

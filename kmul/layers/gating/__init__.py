@@ -1,0 +1,1 @@
+"""Features times gates, computed from a context or from the features."""

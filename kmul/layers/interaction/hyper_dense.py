@@ -118,5 +118,5 @@ class HyperDense(MultiplicativeInteraction):
 
     def get_config(self):
         config = super().get_config()
-        del config["form"], config["rank"]
+        del config["form"], config["rank"], config["interactions"]
         return config

@@ -1,4 +1,5 @@
 import functools
+import itertools
 
 import keras
 from keras import ops
@@ -17,6 +18,7 @@ from kmul._validation import check_width
 from kmul.layers._kernel_layer import KernelLayer
 
 FORMS = ("full", "low_rank", "diagonal", "scalar")
+INTERACTIONS = ("joint", "pairs")
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -37,6 +39,14 @@ class MultiplicativeInteraction(KernelLayer):
     input, `low_rank` has one more `(z'·p'_r)`, `diagonal` and `scalar` multiply
     by one more `(z'ᵀW' + v')`, and to all forms a linear term `z'ᵀU'` is added.
 
+    With `interactions="pairs"` the first two forms have the products of all
+    pairs of inputs instead, x being x_0 and the contexts x_1, x_2, ...:
+
+    ```
+    full       y = Σ_i<j x_jᵀ𝐖_ij x_i + Σ_i x_iᵀU_i + b
+    low_rank   y = Σ_i<j Σ_r (x_i·q_ijr)(x_j·p_ijr) o_ijr + Σ_i x_iᵀU_i + b
+    ```
+
     The full form costs batch · m · n · units multiplications. It is contracted
     in the order that makes the smallest intermediate tensor.
 
@@ -48,6 +58,8 @@ class MultiplicativeInteraction(KernelLayer):
         rank: Positive integer, the number of terms of the form `"low_rank"`;
             `None` for all others.
         activation: Activation of the output, none by default.
+        interactions: `"joint"` for one product of all inputs, `"pairs"` for
+            the products of all pairs. With two inputs they are the same.
         use_bias: Boolean, whether there is the bias `b`.
         kernel_initializer: Initializer of all kernels.
         bias_initializer: Initializer of the bias.
@@ -73,6 +85,10 @@ class MultiplicativeInteraction(KernelLayer):
           (n, units), `context_kernel_i` (m_i, units), `bias` (units,).
         - low_rank: `input_factor` (n, rank), `context_factor_i` (m_i, rank),
           `output_factor` (rank, units), then as in full from `input_kernel`.
+        - pairs, in place of the ones before `input_kernel`, for each pair
+          i < j, x having the number 0: `interaction_kernel_i_j` (m_j, m_i,
+          units); or `first_factor_i_j` (m_i, rank), `second_factor_i_j`
+          (m_j, rank), `output_factor_i_j` (rank, units).
         - diagonal, scalar, with width n or 1 in place of units:
           `scale_kernel_i` (m_i, width) and `scale_bias_i` (width,), which
           starts at one, of each context; then `context_kernel_i`
@@ -104,6 +120,7 @@ class MultiplicativeInteraction(KernelLayer):
         form="full",
         rank=None,
         activation=None,
+        interactions="joint",
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
@@ -124,6 +141,13 @@ class MultiplicativeInteraction(KernelLayer):
                 f"`form='low_rank'` has a rank. Received: form={form!r}, "
                 f"rank={rank!r}"
             )
+        check_choice("interactions", interactions, INTERACTIONS)
+        if interactions == "pairs" and form not in ("full", "low_rank"):
+            raise ValueError(
+                "Invalid value for argument `interactions`. Expected 'joint', "
+                "since only the forms 'full' and 'low_rank' have pairs. "
+                f"Received: form={form!r}, interactions={interactions!r}"
+            )
         super().__init__(
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
@@ -138,6 +162,7 @@ class MultiplicativeInteraction(KernelLayer):
         self.form = form
         self.rank = rank
         self.activation = keras.activations.get(activation)
+        self.interactions = interactions
 
     def build(self, input_shape):
         shapes = self._check_shapes(input_shape)
@@ -145,7 +170,9 @@ class MultiplicativeInteraction(KernelLayer):
         inputs, *contexts = (shape[-1] for shape in shapes)
         if self.form in ("full", "low_rank"):
             width = self.units
-            if self.form == "full":
+            if self.interactions == "pairs":
+                self._build_pairs([inputs, *contexts])
+            elif self.form == "full":
                 self.interaction_kernel = self.add_kernel(
                     "interaction_kernel", (*contexts, inputs, width)
                 )
@@ -163,7 +190,9 @@ class MultiplicativeInteraction(KernelLayer):
 
     def call(self, inputs):
         x, *contexts = receive(self, inputs)
-        if self.form == "full":
+        if self.interactions == "pairs":
+            product = self._interact_in_pairs([x, *contexts])
+        elif self.form == "full":
             product = self._interact(x, contexts)
         elif self.form == "low_rank":
             product = self._interact_by_factors(x, contexts)
@@ -193,6 +222,26 @@ class MultiplicativeInteraction(KernelLayer):
         self.output_factor = self.add_kernel(
             "output_factor", (self.rank, self.units)
         )
+
+    def _build_pairs(self, widths):
+        self.pairs = []
+        for (i, first), (j, second) in itertools.combinations(
+            enumerate(widths), 2
+        ):
+            name = f"{i}_{j}"
+            if self.form == "full":
+                shape = (second, first, self.units)
+                kernels = [self.add_kernel(f"interaction_kernel_{name}", shape)]
+            else:
+                kernels = [
+                    self.add_kernel(f"{kind}_factor_{name}", shape)
+                    for kind, shape in (
+                        ("first", (first, self.rank)),
+                        ("second", (second, self.rank)),
+                        ("output", (self.rank, self.units)),
+                    )
+                ]
+            self.pairs.append(kernels)
 
     def _build_scales(self, contexts, width):
         self.scales = []
@@ -232,6 +281,28 @@ class MultiplicativeInteraction(KernelLayer):
             product = ops.multiply(product, context)
         return ops.matmul(product, self.output_factor)
 
+    def _interact_in_pairs(self, inputs):
+        """The sum over all pairs, in the rank of the first input."""
+        total = None
+        for (first, second), kernels in zip(
+            itertools.combinations(inputs, 2), self.pairs, strict=True
+        ):
+            if self.form == "full":
+                kernel = ops.convert_to_tensor(kernels[0])
+                first = match_rank(first, len(second.shape))
+                term = bilinear(second, first, kernel)
+            else:
+                first = ops.matmul(first, kernels[0])
+                second = ops.matmul(second, kernels[1])
+                rank = max(len(first.shape), len(second.shape))
+                term = ops.multiply(
+                    match_rank(first, rank), match_rank(second, rank)
+                )
+                term = ops.matmul(term, kernels[2])
+            term = match_rank(term, len(inputs[0].shape))
+            total = term if total is None else add(total, term)
+        return total
+
     def _scale(self, x, contexts):
         product = None
         for context, (kernel, bias) in zip(contexts, self.scales, strict=True):
@@ -246,4 +317,5 @@ class MultiplicativeInteraction(KernelLayer):
             "form": self.form,
             "rank": self.rank,
             "activation": keras.activations.serialize(self.activation),
+            "interactions": self.interactions,
         }

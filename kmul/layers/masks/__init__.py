@@ -1,0 +1,1 @@
+"""Convolutions of images times masks, which are given or learned."""

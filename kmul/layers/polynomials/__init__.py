@@ -1,0 +1,1 @@
+"""Polynomials of one input, in factored form, dense and convolutional."""

@@ -42,6 +42,12 @@ EXAMPLES = {
         ),
         [(2, 4), (2, 5), (2, 1)],
     ),
+    "MultiplicativeInteraction, all pairs": (
+        lambda **kwargs: layers.MultiplicativeInteraction(
+            3, interactions="pairs", **kwargs
+        ),
+        [(2, 3, 4), (2, 5), (2, 3, 2)],
+    ),
     "MultiplicativeInteraction, diagonal": (
         lambda **kwargs: layers.MultiplicativeInteraction(
             form="diagonal", **kwargs
@@ -228,6 +234,24 @@ EXAMPLES = {
             3, hidden_units=6, rank=2, chunks=2, use_bias=False, **kwargs
         ),
         [(2, 3, 2, 4), (2, 3, 2, 5)],
+    ),
+    "BLOCKFusion, a smaller last chunk": (
+        lambda **kwargs: layers.BLOCKFusion(
+            3, hidden_units=5, rank=2, chunks=2, shared=True, **kwargs
+        ),
+        [(2, 4), (2, 4)],
+    ),
+    "BLOCKTuckerFusion": (
+        lambda **kwargs: layers.BLOCKTuckerFusion(
+            3, hidden_units=6, chunks=2, activation="tanh", **kwargs
+        ),
+        [(2, 3, 4), (2, 3, 5)],
+    ),
+    "MCBFusion": (
+        lambda **kwargs: layers.MCBFusion(
+            3, hidden_units=4, normalize=False, seed=1, **kwargs
+        ),
+        [(2, 3, 4), (2, 3, 5)],
     ),
     "TensorFusion": (
         lambda **kwargs: layers.TensorFusion(3, **kwargs),

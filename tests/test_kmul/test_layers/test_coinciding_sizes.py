@@ -18,12 +18,13 @@ OTHER_SIZE = 7
 # Its inputs become vectors of one length.
 SHAPES = {"LayerAttention, recurrent": [(2, SIZE), (2, SIZE)]}
 # On TensorFlow the convolution of an empty batch has another shape, and Keras's
-# LSTM fails on one.
+# LSTM fails on one; torch has no Fourier transform of one.
 NEVER_EMPTY = (
     "PolynomialBlock2D",
     "PartialConv2D",
     "GatedConv2D",
     "LayerAttention, recurrent",
+    "MCBFusion",
 )
 
 

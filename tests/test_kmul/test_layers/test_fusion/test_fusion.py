@@ -5,16 +5,16 @@ from support.gradients import gradients
 from support.gradients import layer_gradients
 from support.reference import assert_computes
 from support.reference import prepare
+from support.reference import to_single
 
 from kmul import layers
 from kmul._normalization import l2_normalize
 from kmul._normalization import signed_sqrt
 
-SHAPES = [
-    [(6, 4), (6, 5)],
-    [(6, 3, 4), (6, 3, 5)],
-    [(6, 3, 2, 4), (6, 3, 2, 5)],
-]
+from .formulas import SHAPES
+from .formulas import dense
+from .formulas import normalized
+
 TWO_INPUTS = (
     layers.MLBFusion,
     layers.MUTANFusion,
@@ -22,18 +22,10 @@ TWO_INPUTS = (
     layers.MFHFusion,
     layers.TuckerFusion,
     layers.BLOCKFusion,
+    layers.BLOCKTuckerFusion,
+    layers.MCBFusion,
 )
 MORE_INPUTS = (layers.TensorFusion, layers.LowRankFusion)
-
-
-def dense(weights, name, x, number=""):
-    kernel = weights[f"{name}_kernel{number}"]
-    return x @ kernel + weights[f"{name}_bias{number}"]
-
-
-def normalized(z):
-    z = np.sign(z) * np.sqrt(np.abs(z))
-    return z / np.linalg.norm(z, axis=-1, keepdims=True)
 
 
 @pytest.mark.parametrize("shapes", SHAPES)
@@ -95,27 +87,43 @@ def test_tucker(shapes):
     assert_computes(layer, [x, y], dense(weights, "output", product))
 
 
-@pytest.mark.parametrize("normalize", [True, False])
-@pytest.mark.parametrize("shapes", SHAPES)
-def test_block(shapes, normalize):
-    layer = layers.BLOCKFusion(3, 6, rank=2, chunks=2, normalize=normalize)
-    weights, (x, y) = prepare(layer, shapes)
-    projected = {
-        "first": dense(weights, "first", x),
-        "second": dense(weights, "second", y),
-    }
-    chunks = []
-    for c in range(2):
-        product = 1.0
-        for name, each in projected.items():
-            columns = slice(6 * c, 6 * (c + 1))
-            kernel = weights[f"{name}_merge_kernel"][:, columns]
-            bias = weights[f"{name}_merge_bias"][columns]
-            product = product * (each[..., 3 * c : 3 * c + 3] @ kernel + bias)
-        chunk = product[..., :3] + product[..., 3:]
-        chunks.append(normalized(chunk) if normalize else chunk)
-    expected = dense(weights, "output", np.concatenate(chunks, axis=-1))
-    assert_computes(layer, [x, y], expected)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: layers.MUTANFusion(3, 6, rank=2, **kwargs),
+        lambda **kwargs: layers.TuckerFusion(3, 6, **kwargs),
+        lambda **kwargs: layers.BLOCKFusion(3, 7, chunks=2, **kwargs),
+        lambda **kwargs: layers.BLOCKTuckerFusion(3, 7, chunks=2, **kwargs),
+    ],
+)
+def test_shared_projections(make):
+    shared, free = make(shared=True), make()
+    weights, (x, y) = prepare(shared, [(6, 4), (6, 4)])
+    free.build([(6, 4), (6, 4)])
+    free.set_weights(
+        [
+            weights[variable.path.split("/")[-1].replace("second", "first")]
+            for variable in free.weights
+        ]
+    )
+    expected = ops.convert_to_numpy(free(to_single([x, y])))
+    assert_computes(shared, [x, y], expected)
+    with pytest.raises(ValueError, match="With `shared=True` both inputs"):
+        make(shared=True).build([(6, 4), (6, 5)])
+
+
+@pytest.mark.parametrize("fusion", TWO_INPUTS)
+def test_activation_and_dropout(fusion):
+    inputs = [np.ones((4, 5), "float32"), np.ones((4, 3), "float32")]
+    plain = fusion(2, 32, bias_initializer="ones")
+    layer = fusion(2, 32, activation="exponential", dropout=0.5, seed=3)
+    expected = np.exp(ops.convert_to_numpy(plain(inputs)))
+    layer.build([x.shape for x in inputs])
+    layer.set_weights(plain.get_weights())
+    found = ops.convert_to_numpy(layer(inputs))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    trained = ops.convert_to_numpy(layer(inputs, training=True))
+    assert np.abs(trained / expected - 1).max() > 1e-3
 
 
 def with_one(x):
@@ -197,6 +205,11 @@ def test_low_rank(shapes):
             layers.BLOCKFusion(3, 6, rank=2, chunks=2),
             4 * 6 + 6 + 5 * 6 + 6 + 2 * 2 * (3 * 6 + 6) + 6 * 3 + 3,
         ),
+        (
+            layers.BLOCKTuckerFusion(3, 6, chunks=2),
+            4 * 6 + 6 + 5 * 6 + 6 + 2 * (27 + 3) + 6 * 3 + 3,
+        ),
+        (layers.MCBFusion(3, 6), 2 * (4 + 5) + 6 * 3 + 3),
         (layers.TensorFusion(3), 5 * 6 * 3 + 3),
         (layers.LowRankFusion(3, rank=2), (5 + 6) * 2 * 3 + 2 + 3),
     ],
@@ -237,6 +250,7 @@ def test_l2_normalize_and_its_gradient():
         layers.MFBFusion(3, 5, factor=2),
         layers.MFHFusion(3, 5, factor=2),
         layers.BLOCKFusion(3, 6, rank=2, chunks=2),
+        layers.MCBFusion(3, 5),
     ],
 )
 def test_gradient_where_one_input_is_zero(layer):
@@ -265,9 +279,12 @@ def test_bad_units(fusion):
         (layers.BLOCKFusion, {"chunks": 0}, r"`chunks`\. Expected a positive"),
         (
             layers.BLOCKFusion,
-            {"chunks": 3, "hidden_units": 8},
-            r"multiple of `chunks`\. Received: hidden_units=8, chunks=3",
+            {"chunks": 5, "hidden_units": 8},
+            r"enough for `chunks` chunks of 2, .* hidden_units=8, chunks=5",
         ),
+        (layers.MCBFusion, {"dropout": 1.5}, r"`dropout`\. Expected a number"),
+        (layers.MLBFusion, {"dropout": 1}, r"number in \[0, 1\)\."),
+        (layers.MCBFusion, {"seed": 1.0}, r"`seed`\. Expected None or an int"),
         (layers.LowRankFusion, {"rank": "4"}, "Received: rank='4'"),
     ],
 )

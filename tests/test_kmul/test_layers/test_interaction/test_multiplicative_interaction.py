@@ -101,6 +101,51 @@ def test_low_rank_is_a_full_interaction_of_that_rank():
     assert_computes(full, [x, z], ops.convert_to_numpy(low([x, z])))
 
 
+PAIRS = [(0, 1), (0, 2), (1, 2)]
+
+
+# A context of rank 2 is shared by the axes of the others.
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(6, 4), (6, 3), (6, 5)],
+        [(6, 2, 4), (6, 2, 3), (6, 5)],
+        [(6, 2, 4), (6, 3), (6, 2, 5)],
+        [(6, 2, 4), (6, 3), (6, 5)],
+    ],
+)
+def test_all_pairs(shapes):
+    layer = layers.MultiplicativeInteraction(2, interactions="pairs")
+    weights, inputs = prepare(layer, shapes)
+    wide = [x if x.ndim == inputs[0].ndim else x[:, None] for x in inputs]
+    expected = linear_terms(weights, wide[0], wide[1:])
+    for i, j in PAIRS:
+        expected = expected + np.einsum(
+            "...m,mno,...n->...o",
+            wide[j],
+            weights[f"interaction_kernel_{i}_{j}"],
+            wide[i],
+        )
+    assert_computes(layer, inputs, expected)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_all_pairs_of_low_rank(shared):
+    layer = layers.MultiplicativeInteraction(
+        2, form="low_rank", rank=3, interactions="pairs"
+    )
+    middle = (6, 3) if shared else (6, 2, 3)
+    weights, inputs = prepare(layer, [(6, 2, 4), middle, (6, 2, 5)])
+    wide = [x if x.ndim == 3 else x[:, None] for x in inputs]
+    expected = linear_terms(weights, wide[0], wide[1:])
+    for i, j in PAIRS:
+        product = (wide[i] @ weights[f"first_factor_{i}_{j}"]) * (
+            wide[j] @ weights[f"second_factor_{i}_{j}"]
+        )
+        expected = expected + product @ weights[f"output_factor_{i}_{j}"]
+    assert_computes(layer, inputs, expected)
+
+
 @pytest.mark.parametrize("form, width", [("diagonal", 4), ("scalar", 1)])
 @pytest.mark.parametrize("leading", [(6,), (6, 2), (6, 2, 3)])
 def test_diagonal_and_scalar(form, width, leading):
@@ -134,6 +179,7 @@ def test_no_bias():
             {"units": 6, "form": "low_rank", "rank": 3},
             3 * (5 + 4 + 6) + 4 * 6 + 5 * 6 + 6,
         ),
+        ({"units": 6, "interactions": "pairs"}, 20 * 6 + 4 * 6 + 5 * 6 + 6),
         ({"form": "diagonal"}, 5 * 4 + 4 + 5 * 4 + 4),
         ({"form": "scalar"}, 5 + 1 + 5 + 1),
     ],
@@ -202,6 +248,11 @@ def test_masks_of_all_inputs_are_merged():
             {"units": 2, "rank": 3},
             "`rank`. Expected None, since only `form='low_rank'` has a rank. "
             "Received: form='full', rank=3",
+        ),
+        (
+            {"form": "scalar", "interactions": "pairs"},
+            "`interactions`. Expected 'joint', since only the forms 'full' "
+            "and 'low_rank' have pairs. Received: form='scalar'",
         ),
     ],
 )
