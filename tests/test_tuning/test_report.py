@@ -169,6 +169,20 @@ def test_begins_with_the_answer(page):
     assert start.index('class="answer"') < start.index("<nav>")
 
 
+def test_the_answer_names_all_that_learned_the_most(tmp_path):
+    rows = [
+        result(1.0, 0.5, task, "random", network)
+        for network in ("dense", "multiply", "nac")
+        for task in ("dot", "concat")
+    ]
+    for count, most in ((4, "dense and multiply each"), (6, "dense and 2 oth")):
+        directory = write_study(tmp_path / f"{count}", rows[:count], [])
+        assert report.main([str(directory)]) == 0
+        page = (directory / "report.html").read_text()
+        assert f"All 2 problems were learned by some network; {most}" in page
+        assert " learned 2 of 2.</p>" in page
+
+
 def test_the_answer_about_one_problem(tmp_path):
     for accuracy, answer in (
         (1.0, "multiply (depth 1, linear) learned dot on many_hot with an "),

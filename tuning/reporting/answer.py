@@ -51,12 +51,19 @@ def sentence(study):
             "best of each is below."
         )
     distinct = study.cells[study.cells.mark == ""]
-    first = _by_network(distinct).iloc[0]
+    networks = _by_network(distinct)
+    first = networks.iloc[0]
+    names = list(networks.network[networks.learned == first.learned])
+    if len(names) == 1:
+        most = f"{names[0]} learned the most,"
+    elif len(names) == 2:
+        most = f"{names[0]} and {names[1]} each learned"
+    else:
+        most = f"{names[0]} and {len(names) - 1} others each learned"
     total = "All" if learned == len(best) else f"{learned} of"
     return (
         f"{total} {count(len(best), 'problem')} were learned by some network; "
-        f"{first.network} learned the most, {first.learned} of "
-        f"{first.problems}."
+        f"{most} {first.learned} of {first.problems}."
     )
 
 
@@ -74,12 +81,13 @@ def in_short(study):
     cells, best = study.cells, study.best
     distinct = cells[cells.mark == ""]
     variants = len(cells[tables.VARIANT].drop_duplicates())
+    problems = len(cells[tables.PAIR].drop_duplicates())
     seeds = int(cells.seeds.max())
     few = int(cells.seeds[cells.seeds > 0].min()) if seeds else 0
     failed = int((study.results.status == "failed").sum())
     points = [
-        f"{count(variants, 'network')}, each of one depth and activation, on "
-        f"{count(len(cells[tables.PAIR].drop_duplicates()), 'problem')} from "
+        f"{count(len(set(cells.network)), 'network')}, {variants} with their "
+        f"depths and activations, on {count(problems, 'problem')} from "
         + (f"{few} to " if few < seeds else "")
         + f"{count(seeds, 'seed')} each: {count(len(cells), 'cell')}."
         + (f" {count(failed, 'run')} failed, see below." if failed else "")

@@ -126,7 +126,8 @@ def _heat_maps(study, pictures):
             "A row is a network with its depth and activation, a column a "
             "task. Numbers are means over the seeds on test records; those in "
             "bold are learned. † marks trivial tasks, where only the skill "
-            "says something. –: not run."
+            "says something. –: not run, or no skill because a constant is "
+            "perfect."
         ),
         element(
             "p",
