@@ -1,4 +1,4 @@
-"""What layers with several parallel branches share."""
+"""Initializers and masks of layers with several parallel branches."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""What every layer does with its inputs before it computes with them."""
+"""Checks and conversions that every layer makes of its inputs."""
 
 import keras
 from keras import ops
@@ -11,8 +11,7 @@ def receive(layer, inputs):
     input at a time. This looks at all of them, as `compute_output_shape` does:
     their number, their ranks, and the sizes that they should share. Shapes are
     known while a call is traced, so a compiled step doesn't pay for it. Keras
-    converts floating-point inputs only; this converts integers and booleans,
-    too.
+    itself converts floating-point inputs only, not integers and booleans.
 
     Args:
         layer: A layer whose `compute_output_shape` refuses what doesn't fit.

@@ -1,4 +1,4 @@
-"""What must hold for every layer, checked in one place."""
+"""Checks that every layer must pass."""
 
 import json
 

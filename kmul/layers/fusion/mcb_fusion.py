@@ -26,7 +26,7 @@ class MCBFusion(Fusion):
     Args:
         units: Positive integer, the size of the output's last axis.
         hidden_units: Positive integer, the size of the sketch, usually much
-            smaller than features_1 · features_2. Of a larger one some elements
+            smaller than features_1 · features_2. Some elements of a larger one
             are 0 but for rounding errors, which ssqrt makes large.
         normalize: Boolean, whether the product is normalized by ssqrt and l2.
         activation: Activation of the output, none by default.

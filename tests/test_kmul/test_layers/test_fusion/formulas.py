@@ -1,4 +1,4 @@
-"""What the formulas of all fusions are made of, in NumPy."""
+"""Parts of the fusions' formulas, in NumPy."""
 
 import numpy as np
 

@@ -42,6 +42,14 @@ def test_parameter_count(arguments, count):
     assert layer.count_params() == count
 
 
+def test_takes_lists_and_tuples_alike():
+    layer = layers.MultiplyUnit(3, hidden_units=5)
+    x, y = np.ones((2, 4), "float32"), np.ones((2, 6), "float32")
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(layer([x, y])), ops.convert_to_numpy(layer((x, y)))
+    )
+
+
 def projections(**kwargs):
     layer = layers.MultiplyUnit(3, hidden_units=4, **kwargs)
     layer.build([(2, 4), (2, 4)])
