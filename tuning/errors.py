@@ -35,7 +35,7 @@ def check_installation():
 def check_tasks():
     """Raises an `InstallationError` unless `tasks` is the package beside this.
 
-    Other packages, and people's own files, have that name, too.
+    Other packages and people's own files also have that name.
     """
     spec = importlib.util.find_spec("tasks")
     found = None if spec is None else spec.origin

@@ -251,7 +251,7 @@ def test_nothing_but_divergence(options, directory):
 
 
 def test_disk_full(options, directory, capsys, monkeypatch):
-    """One line; what was finished before can be read, and gone on from."""
+    """One line; finished results can be read, and the search resumed."""
     seeds = [*options, "--seeds", "3"]
     replace = os.replace
 
