@@ -2,7 +2,6 @@
 
 import functools
 
-import keras
 import numpy as np
 import tensorflow_datasets as tfds
 
@@ -69,6 +68,8 @@ class ImageProblem(Problem):
         return float(np.mean(self.label("test") == most)), False
 
     def constant_loss(self):
+        import keras
+
         # The class frequencies of the training labels, as probabilities.
         counts = np.bincount(self.label("train"), minlength=self.units)
         shares = np.maximum(counts / counts.sum(), keras.config.epsilon())
