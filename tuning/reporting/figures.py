@@ -164,7 +164,7 @@ def against_published(both):
     """Returns a figure of our accuracy against the published one.
 
     Args:
-        both: Data frame as `tuning.reporting.tables.compare` returns it.
+        both: Data frame as `tuning.reporting.published.compare` gives it.
     """
     with matplotlib.rc_context(_RC):
         figure = Figure(figsize=(6.5, 5.2), layout="constrained")

@@ -6,6 +6,7 @@ from tuning.reporting import answer
 from tuning.reporting import figures
 from tuning.reporting import glossary
 from tuning.reporting import heat_maps
+from tuning.reporting import published
 from tuning.reporting import tables
 from tuning.reporting.elements import element
 from tuning.reporting.elements import table
@@ -260,7 +261,7 @@ def _learning_rates(study):
 def _published(study, pictures):
     if study.published is None:
         return []
-    both = tables.compare(study.cells, study.published)
+    both = published.compare(study.cells, study.published)
     if both.empty:
         return [element("p", "No cell here is among the published ones.")]
     content = figures.png(figures.against_published(both))
@@ -285,12 +286,16 @@ def _published(study, pictures):
             "once, the run finished last counts.",
         ),
         figures.embedded(content, "Accuracy here against published accuracy"),
+        note("A point is a cell; on the line both agree."),
+        element("p", "Why cells differ, by the first cause that fits:"),
+        table(
+            published.causes(both),
+            [("cause", "cause", "{}"), ("cells", "cells", "{}")],
+        ),
         note(
-            "A point is a cell; on the line both agree. Some reasons for "
-            "differences are known: when it was published, dense_residual was "
-            "evaluated without its skip connections, and random_pos came from "
-            "the same function as random. All one_hot test records were also "
-            "training records."
+            "When it was published, dense_residual was evaluated without its "
+            "skip connections, random_pos came from the same function as "
+            "random, and all one_hot test records were also training records."
         ),
         element("p", "Means of each network's cells:"),
         table(
@@ -298,7 +303,7 @@ def _published(study, pictures):
             [("network", "network", "{}"), ("cells", "cells", "{}"), *shown],
         ),
         element("p", f"The {len(head)} largest differences:"),
-        table(head, [_PROBLEM, _NETWORK, *shown]),
+        table(head, [_PROBLEM, _NETWORK, *shown, ("cause", "cause", "{}")]),
     ]
 
 

@@ -136,22 +136,6 @@ def ranking(cells):
     )
 
 
-def compare(cells, published):
-    """Returns the cells that are in both, the largest difference first.
-
-    Where a cell was published more than once, the row finished last counts.
-    """
-    last = published.sort_values("finished", kind="stable").drop_duplicates(
-        CELL, keep="last"
-    )
-    both = cells[cells.accuracy.notna()].merge(
-        last[[*CELL, "accuracy"]].dropna(), on=CELL, suffixes=("", "_published")
-    )
-    both["difference"] = both.accuracy - both.accuracy_published
-    order = both.difference.abs().sort_values(ascending=False, kind="stable")
-    return both.loc[order.index].reset_index(drop=True)
-
-
 def in_known_order(values, known):
     """Returns distinct values in the order they are known in, others last."""
     known = list(known)
