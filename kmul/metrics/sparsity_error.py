@@ -1,7 +1,7 @@
+import numpy as np
 from keras import ops
 
 from kmul.regularizers.discreteness import check_values
-from kmul.regularizers.discreteness import distance_to_nearest
 
 
 def sparsity_error(weights, values=(-1.0, 0.0, 1.0)):
@@ -22,11 +22,17 @@ def sparsity_error(weights, values=(-1.0, 0.0, 1.0)):
             `NMU`, for which this is max(min(abs W, abs(1 − W))).
 
     Returns:
-        A Python float.
+        A Python float, not a number if any weight is none.
 
     Reference:
         - [Neural Arithmetic Units (Madsen & Johansen, 2020)](
           https://arxiv.org/abs/2001.05016)
     """
-    weights = ops.convert_to_numpy(weights)
-    return float(ops.max(distance_to_nearest(weights, check_values(values))))
+    values = np.array(check_values(values))
+    weights = np.asarray(ops.convert_to_numpy(weights))
+    if not weights.size:
+        raise ValueError(
+            "Invalid value for argument `weights`. Expected one or more "
+            f"weights. Received: weights of shape {weights.shape}"
+        )
+    return float(np.abs(weights[..., None] - values).min(-1).max())

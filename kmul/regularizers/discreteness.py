@@ -3,6 +3,7 @@ import numbers
 import keras
 from keras import ops
 
+from kmul._magnitude import magnitude
 from kmul._validation import check_positive_number
 
 
@@ -16,7 +17,8 @@ class Discreteness(keras.regularizers.Regularizer):
 
     This is the sparsity regularizer of the neural arithmetic units: with the
     values 0 and 1, that of `NMU`, mean(min(abs W, abs(1 − W))); with −1, 0 and
-    1, that of `NAU`, mean(min(abs W, 1 − abs W)) for W in [−1, 1].
+    1, that of `NAU`, mean(min(abs W, 1 − abs W)) for W in [−1, 1]. Its slope is
+    0 at each value, where weights stay, and halfway between two of them.
 
     Args:
         strength: Positive number.
@@ -71,10 +73,14 @@ def check_values(values):
 
 def distance_to_nearest(weights, values):
     """Returns the distance of each weight to the nearest of `values`."""
-    nearest = None
-    for value in values:
-        distance = ops.abs(ops.subtract(weights, value))
-        nearest = (
-            distance if nearest is None else ops.minimum(nearest, distance)
+    first, *others = values
+    nearest = magnitude(ops.subtract(weights, first))
+    for value in others:
+        distance = magnitude(ops.subtract(weights, value))
+        # The slope of `minimum` between equals depends on the backend.
+        nearest = ops.where(
+            ops.equal(nearest, distance),
+            (nearest + distance) / 2,
+            ops.minimum(nearest, distance),
         )
     return nearest

@@ -1,3 +1,6 @@
+"""The base of all arithmetic units, and the formulas that several share."""
+
+import functools
 import numbers
 
 import keras
@@ -13,17 +16,16 @@ from kmul._validation import check_shape
 # What is added to, or least assumed of, a magnitude before its logarithm.
 EPSILON = 1e-7
 
-
 # Exponents above are cut: float32 ends at 88, and ∞ · 0 is not a number.
 LARGEST_EXPONENT = 80.0
 
 
-# The same bound as the authors of iNALU set it.
-LARGEST_EXPONENT_OF_INALU = 20.0
-
-
 class ArithmeticUnit(keras.layers.Layer):
     """The base of all units: kernels, and their regularizer's warm-up.
+
+    The regularizer's penalty belongs to the first kernel, so it is counted
+    once per training step, like that of any Keras weight, also where the
+    layer is shared or called at each step of a sequence. So is the step.
 
     Args:
         units: Positive integer, the size of the output's last axis.
@@ -52,6 +54,7 @@ class ArithmeticUnit(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.regularizer_warmup = regularizer_warmup
         self.supports_masking = True
+        self._in_training = False
 
     def build(self, input_shape):
         width = check_shape(type(self).__name__, input_shape)[-1]
@@ -65,6 +68,8 @@ class ArithmeticUnit(keras.layers.Layer):
                 initializer="zeros",
                 trainable=False,
             )
+        if self.kernel_regularizer is not None:
+            self.weights[0].regularizer = self._penalize
 
     def build_kernels(self, width):
         raise NotImplementedError
@@ -81,13 +86,8 @@ class ArithmeticUnit(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs, training=None):
-        inputs = receive(self, inputs)
-        if self.kernel_regularizer is not None:
-            strength = self._regularizer_strength(training)
-            for kernel in self.effective_kernels():
-                loss = ops.cast(self.kernel_regularizer(kernel), "float32")
-                self.add_loss(strength * loss)
-        return self.compute(inputs)
+        self._in_training = bool(training)
+        return self.compute(receive(self, inputs))
 
     def compute_output_shape(self, input_shape):
         shape = check_shape(type(self).__name__, input_shape)
@@ -116,12 +116,21 @@ class ArithmeticUnit(keras.layers.Layer):
     def narrow(self, tensor):
         return ops.cast(tensor, self.compute_dtype)
 
-    def _regularizer_strength(self, training):
+    def _penalize(self, first_kernel):
+        """Returns the penalty. Keras asks for it once per step."""
+        penalties = [
+            ops.cast(self.kernel_regularizer(kernel), "float32")
+            for kernel in self.effective_kernels()
+        ]
+        return functools.reduce(add, penalties) * self._advance_strength()
+
+    def _advance_strength(self):
         if self.regularizer_warmup is None:
             return 1.0
         start, stop = self.regularizer_warmup
         elapsed = ops.cast(self.step, "float32") - start
-        if training:
+        if self._in_training:
+            self._in_training = False
             self.step.assign(self.step + 1)
         return ops.clip(elapsed / (stop - start), 0.0, 1.0)
 

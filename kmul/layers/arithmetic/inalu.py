@@ -2,13 +2,16 @@ import keras
 from keras import ops
 
 from kmul._contractions import product_of_rows
+from kmul._magnitude import magnitude
 from kmul._sums import add
 from kmul.layers.arithmetic._base import EPSILON
-from kmul.layers.arithmetic._base import LARGEST_EXPONENT_OF_INALU
 from kmul.layers.arithmetic._base import ArithmeticUnit
 from kmul.layers.arithmetic._base import bounded_exp
 from kmul.layers.arithmetic._base import saturated
 from kmul.layers.arithmetic._base import selected_factors
+
+# As its authors set it.
+LARGEST_EXPONENT = 20.0
 
 
 @keras.saving.register_keras_serializable(package="kmul")
@@ -28,12 +31,18 @@ class INALU(ArithmeticUnit):
 
     Args:
         units: Positive integer, the size of the output's last axis.
-        kernel_initializer: Initializer of the four kernels.
+        tanh_kernel_initializer: Initializer of Ŵ_a and Ŵ_m, by default normal
+            with mean 0.88 and standard deviation 0.2.
+        sigmoid_kernel_initializer: Initializer of M̂_a and M̂_m, by default
+            normal with mean 0.5 and standard deviation 0.2.
+        gate_initializer: Initializer of ĝ, by default normal with mean 0 and
+            standard deviation 0.2. The defaults are the original's.
         kernel_regularizer: Regularizer of W_a and W_m.
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
-        **kwargs: The arguments of every layer, `name` and `dtype` for example.
+        **kwargs: The arguments of every Keras layer: `name`, `dtype`,
+            `trainable`.
 
     Input shape:
         `(batch, ..., features)`, of rank 2 or more.
@@ -60,17 +69,47 @@ class INALU(ArithmeticUnit):
           https://arxiv.org/abs/2003.07629)
     """
 
+    def __init__(
+        self,
+        units,
+        tanh_kernel_initializer=None,
+        sigmoid_kernel_initializer=None,
+        gate_initializer=None,
+        kernel_regularizer=None,
+        regularizer_warmup=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            kernel_regularizer=kernel_regularizer,
+            regularizer_warmup=regularizer_warmup,
+            **kwargs,
+        )
+        self.tanh_kernel_initializer = keras.initializers.get(
+            tanh_kernel_initializer
+        ) or keras.initializers.RandomNormal(0.88, 0.2)
+        self.sigmoid_kernel_initializer = keras.initializers.get(
+            sigmoid_kernel_initializer
+        ) or keras.initializers.RandomNormal(0.5, 0.2)
+        self.gate_initializer = keras.initializers.get(
+            gate_initializer
+        ) or keras.initializers.RandomNormal(0.0, 0.2)
+
     def build_kernels(self, width):
-        self.add_kernels = (
-            self.add_kernel("add_tanh_kernel", width),
-            self.add_kernel("add_sigmoid_kernel", width),
-        )
-        self.multiply_kernels = (
-            self.add_kernel("multiply_tanh_kernel", width),
-            self.add_kernel("multiply_sigmoid_kernel", width),
-        )
+        self.add_kernels = self._build_pair("add", width)
+        self.multiply_kernels = self._build_pair("multiply", width)
         self.gate = self.add_weight(
-            name="gate", shape=(self.units,), initializer="zeros"
+            name="gate", shape=(self.units,), initializer=self.gate_initializer
+        )
+
+    def _build_pair(self, name, width):
+        return (
+            self.add_kernel(
+                f"{name}_tanh_kernel", width, self.tanh_kernel_initializer
+            ),
+            self.add_kernel(
+                f"{name}_sigmoid_kernel", width, self.sigmoid_kernel_initializer
+            ),
         )
 
     def effective_kernels(self):
@@ -80,12 +119,38 @@ class INALU(ArithmeticUnit):
         add_kernel, multiply_kernel = map(self.widen, self.effective_kernels())
         gate = ops.sigmoid(self.widen(self.gate))
         inputs = self.widen(inputs)
-        magnitude = ops.log(ops.maximum(ops.abs(inputs), EPSILON))
+        logarithm = ops.log(ops.maximum(ops.abs(inputs), EPSILON))
         product = bounded_exp(
-            ops.matmul(magnitude, multiply_kernel), LARGEST_EXPONENT_OF_INALU
+            ops.matmul(logarithm, multiply_kernel), LARGEST_EXPONENT
         )
         sign = product_of_rows(
-            selected_factors(ops.sign(inputs), ops.abs(multiply_kernel))
+            selected_factors(ops.sign(inputs), magnitude(multiply_kernel))
         )
         total = ops.matmul(inputs, add_kernel)
         return self.narrow(add(gate * total, (1 - gate) * sign * product))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["kernel_initializer"]
+        return {
+            **config,
+            "tanh_kernel_initializer": keras.initializers.serialize(
+                self.tanh_kernel_initializer
+            ),
+            "sigmoid_kernel_initializer": keras.initializers.serialize(
+                self.sigmoid_kernel_initializer
+            ),
+            "gate_initializer": keras.initializers.serialize(
+                self.gate_initializer
+            ),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        # Before version 0.2 all kernels had one initializer.
+        if "kernel_initializer" in config:
+            initializer = config.pop("kernel_initializer")
+            config["tanh_kernel_initializer"] = initializer
+            config["sigmoid_kernel_initializer"] = initializer
+        return super().from_config(config)

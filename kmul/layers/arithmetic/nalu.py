@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from kmul._magnitude import magnitude
 from kmul._sums import add
 from kmul.layers.arithmetic._base import EPSILON
 from kmul.layers.arithmetic._base import bounded_exp
@@ -27,7 +28,8 @@ class NALU(NAC):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
-        **kwargs: The arguments of every layer, `name` and `dtype` for example.
+        **kwargs: The arguments of every Keras layer: `name`, `dtype`,
+            `trainable`.
 
     Input shape:
         `(batch, ..., features)`, of rank 2 or more.
@@ -60,7 +62,7 @@ class NALU(NAC):
         kernel = self.widen(saturated(self.kernel))
         gate = ops.sigmoid(self.widen(ops.matmul(inputs, self.gate_kernel)))
         inputs = self.widen(inputs)
-        magnitude = ops.log(ops.abs(inputs) + EPSILON)
+        logarithm = ops.log(magnitude(inputs) + EPSILON)
         total = ops.matmul(inputs, kernel)
-        product = bounded_exp(ops.matmul(magnitude, kernel))
+        product = bounded_exp(ops.matmul(logarithm, kernel))
         return self.narrow(add(gate * total, (1 - gate) * product))

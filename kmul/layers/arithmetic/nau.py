@@ -26,7 +26,8 @@ class NAU(ArithmeticUnit):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
-        **kwargs: The arguments of every layer, `name` and `dtype` for example.
+        **kwargs: The arguments of every Keras layer: `name`, `dtype`,
+            `trainable`.
 
     Input shape:
         `(batch, ..., features)`, of rank 2 or more.

@@ -24,7 +24,8 @@ class NPU(RealNPU):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
-        **kwargs: The arguments of every layer, `name` and `dtype` for example.
+        **kwargs: The arguments of every Keras layer: `name`, `dtype`,
+            `trainable`.
 
     Input shape:
         `(batch, ..., features)`, of rank 2 or more.
@@ -64,8 +65,8 @@ class NPU(RealNPU):
         ]
 
     def compute(self, inputs):
-        magnitude, angle = self.polar(inputs)
+        logarithm, angle = self.polar(inputs)
         real, imaginary = map(self.widen, self.effective_kernels())
-        exponent = ops.matmul(magnitude, real) - ops.matmul(angle, imaginary)
-        turn = add(ops.matmul(angle, real), ops.matmul(magnitude, imaginary))
+        exponent = ops.matmul(logarithm, real) - ops.matmul(angle, imaginary)
+        turn = add(ops.matmul(angle, real), ops.matmul(logarithm, imaginary))
         return self.narrow(bounded_exp(exponent) * ops.cos(turn))

@@ -3,6 +3,7 @@ import math
 import keras
 from keras import ops
 
+from kmul._magnitude import magnitude
 from kmul._sums import add
 from kmul.constraints import Interval
 from kmul.layers.arithmetic._base import EPSILON
@@ -19,9 +20,9 @@ class RealNPU(ArithmeticUnit):
     r = g∘(abs(x) + 1e-7) + 1 − g    k = π g∘[x < 0]
     ```
 
-    The gate g of each input is clipped to [0, 1] after each step, by
-    `kmul.constraints.Interval`. Exponents above 80 are cut to 80, so that
-    overflow gives ±6e34 and never NaN.
+    The gate g of each input is clipped to [0, 1], here and, by
+    `kmul.constraints.Interval`, after each step. Exponents above 80 are cut to
+    80, so that overflow gives ±6e34 and never NaN.
 
     Args:
         units: Positive integer, the size of the output's last axis.
@@ -30,7 +31,8 @@ class RealNPU(ArithmeticUnit):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
-        **kwargs: The arguments of every layer, `name` and `dtype` for example.
+        **kwargs: The arguments of every Keras layer: `name`, `dtype`,
+            `trainable`.
 
     Input shape:
         `(batch, ..., features)`, of rank 2 or more.
@@ -39,8 +41,7 @@ class RealNPU(ArithmeticUnit):
         `(batch, ..., units)`.
 
     Weights, in this order: `kernel` W (features, units), the transpose of the
-    original's, and `gate` g (features,), which starts at 0.5. The original
-    clips its gate in the forward pass: load `np.clip(g, 0, 1)`.
+    original's, and `gate` g (features,), which starts at 0.5.
 
     Masking: the mask of the input is passed on.
 
@@ -72,15 +73,18 @@ class RealNPU(ArithmeticUnit):
         return [ops.convert_to_tensor(self.kernel)]
 
     def compute(self, inputs):
-        magnitude, angle = self.polar(inputs)
+        logarithm, angle = self.polar(inputs)
         kernel = self.widen(ops.convert_to_tensor(self.kernel))
-        product = bounded_exp(ops.matmul(magnitude, kernel))
+        product = bounded_exp(ops.matmul(logarithm, kernel))
         return self.narrow(product * ops.cos(ops.matmul(angle, kernel)))
 
     def polar(self, inputs):
         """Returns the logarithm of the gated inputs: log r and k."""
         inputs = self.widen(inputs)
         gate = self.widen(ops.convert_to_tensor(self.gate))
-        magnitude = ops.log(add(gate * (ops.abs(inputs) + EPSILON), 1 - gate))
+        # The slope of `clip` at 0 and 1 depends on the backend; here it is 1.
+        gate = ops.where(ops.less(gate, 0), ops.zeros_like(gate), gate)
+        gate = ops.where(ops.greater(gate, 1), ops.ones_like(gate), gate)
+        gated = add(gate * (magnitude(inputs) + EPSILON), 1 - gate)
         negative = ops.cast(ops.less(inputs, 0), inputs.dtype)
-        return magnitude, math.pi * gate * negative
+        return ops.log(gated), math.pi * gate * negative

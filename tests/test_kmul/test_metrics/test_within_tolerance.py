@@ -48,6 +48,34 @@ def test_sample_weight():
     assert float(metric.result()) == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize(
+    "true, predicted", [((8,), (8, 1)), ((8, 1), (8,)), ((4, 2), (4, 2, 1))]
+)
+def test_shapes_of_two_ranks(true, predicted):
+    labels = np.arange(8.0)
+    metric = metrics.WithinTolerance(0.1)
+    metric.update_state(labels.reshape(true), labels.reshape(predicted))
+    assert float(metric.result()) == 1
+
+
+def test_shapes_that_do_not_match():
+    metric = metrics.WithinTolerance(0.1)
+    with pytest.raises(ValueError, match=r"y_pred of shape \(8, 3\)"):
+        metric.update_state(np.zeros(8), np.zeros((8, 3)))
+
+
+def test_fractional_labels_of_integer_predictions():
+    metric = metrics.WithinTolerance(0.2)
+    metric.update_state(np.array([[0.9, 0.5]]), np.array([[1, 0]]))
+    assert float(metric.result()) == 0.5
+
+
+def test_sparsity_error_of_bad_weights():
+    assert np.isnan(metrics.sparsity_error(np.array([0.0, np.nan])))
+    with pytest.raises(ValueError, match="Expected one or more weights"):
+        metrics.sparsity_error(np.zeros((0, 3)))
+
+
 def test_integer_labels():
     metric = metrics.WithinTolerance(0.1)
     metric.update_state(np.array([[1, 0]]), np.array([[1.05, 0.5]]))

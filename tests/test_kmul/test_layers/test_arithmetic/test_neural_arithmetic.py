@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from support.gradients import gradients
 from support.gradients import layer_gradients
 from support.reference import assert_computes
 from support.reference import prepare
@@ -121,7 +122,7 @@ def test_power_units(unit, shape):
     ],
 )
 def test_parameter_count(unit, count):
-    layer = unit(3, kernel_initializer="zeros")
+    layer = unit(3)
     layer.build((None, 4))
     assert layer.count_params() == count
     for kernel in layer.effective_kernels():
@@ -262,8 +263,112 @@ def test_regularizer_sees_the_effective_kernels(unit):
         0.01 * np.abs(ops.convert_to_numpy(kernel)).sum()
         for kernel in layer.effective_kernels()
     ]
-    found = [float(ops.convert_to_numpy(loss)) for loss in layer.losses]
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    (found,) = layer.losses
+    np.testing.assert_allclose(
+        float(ops.convert_to_numpy(found)), sum(expected), rtol=1e-5
+    )
+
+
+def test_a_shared_regularized_unit_counts_steps():
+    """Its penalty and its step count once, however often it is called."""
+    layer = layers.NAU(
+        4,
+        kernel_initializer=keras.initializers.Constant(0.25),
+        kernel_regularizer=Discreteness(8.0),
+        regularizer_warmup=(2, 6),
+    )
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, 0 * layer(layer(inputs)))
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    x = np.zeros((8, 4), "float32")
+    model.fit(x, x, batch_size=2, verbose=0)
+    assert int(ops.convert_to_numpy(layer.step)) == 4
+    # Half of the full strength, 8 times the distance of 0.25.
+    for _ in range(2):
+        assert model.evaluate(x, x, verbose=0) == pytest.approx(1.0)
+    assert int(ops.convert_to_numpy(layer.step)) == 4
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_integer_inputs(unit):
+    layer = unit(2)
+    x = np.array([[1, -2, 0]])
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(layer(x)),
+        ops.convert_to_numpy(layer(x.astype("float32"))),
+    )
+
+
+@pytest.mark.parametrize("unit", [layers.NALU, layers.RealNPU, layers.NPU])
+def test_no_slope_at_zero(unit):
+    """Where |x| has none, whose logarithm would be as steep as 1e7."""
+    layer = unit(1)
+    layer.build((1, 2))
+    # A quotient of zeros that is 1; the kernels after the first are zero.
+    _, *others = layer.get_weights()
+    layer.set_weights(
+        [
+            np.array([[0.5], [-0.5]]),
+            *(np.full(w.shape, 2 - w.ndim) for w in others),
+        ]
+    )
+    (found,), _ = layer_gradients(layer, np.zeros((1, 2), "float32"))
+    assert np.abs(found).max() < 1
+
+
+def test_discreteness_has_no_slope_at_its_values():
+    weights = np.array([-1.0, 0.0, 1.0, -0.5, 0.5, 0.25, 0.75], "float32")
+    for values, expected in (
+        ((-1, 0, 1), [0, 0, 0, 0, 0, 1, -1]),
+        ((0, 1), [-1, 0, 0, -1, 0, 1, -1]),
+    ):
+        (found,) = gradients(Discreteness(7.0, values), [weights])
+        np.testing.assert_allclose(found, expected)
+
+
+def test_training_that_ends_with_exact_weights():
+    """With a regularizer and clipping, by plain SGD: y = x_1 x_2."""
+    layer = layers.NMU(
+        1,
+        kernel_initializer=keras.initializers.Constant(0.4),
+        kernel_regularizer=Discreteness(0.3, values=(0, 1)),
+    )
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    x = np.random.default_rng(0).uniform(1, 2, (512, 3)).astype("float32")
+    y = x[:, :1] * x[:, 1:2]
+    model.fit(x, y, batch_size=32, epochs=10, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(layer.get_weights()[0], [[1], [1], [0]])
+
+
+@pytest.mark.parametrize("unit", [layers.RealNPU, layers.NPU])
+def test_a_gate_outside_its_interval(unit):
+    layer = unit(2)
+    layer.build((1, 3))
+    x = np.array([[3.0, -5.0, 7.0]], "float32")
+    outputs = []
+    for gate in ([-2.0, 3.0, 0.5], [0.0, 1.0, 0.5]):
+        layer.gate.assign(np.array(gate))
+        outputs.append(ops.convert_to_numpy(layer(x)))
+    np.testing.assert_array_equal(*outputs)
+
+
+def test_inalu_starts_as_published():
+    layer = layers.INALU(200)
+    layer.build((None, 100))
+    tanh, sigmoid, other_tanh, _, gate = layer.get_weights()
+    for weight, mean in ((tanh, 0.88), (sigmoid, 0.5), (gate, 0.0)):
+        assert weight.mean() == pytest.approx(mean, abs=0.05)
+        assert weight.std() == pytest.approx(0.2, abs=0.03)
+    assert np.abs(tanh - other_tanh).max() > 0.1
+
+
+def test_inalu_takes_an_older_config():
+    layer = layers.INALU.from_config(
+        {"units": 2, "kernel_initializer": "zeros"}
+    )
+    layer.build((None, 3))
+    assert not np.any(layer.get_weights()[0])
 
 
 def test_discreteness_and_sparsity_error():
