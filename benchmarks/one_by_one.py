@@ -8,9 +8,9 @@ import numpy as np
 
 from tuning.population.batches import Batches
 from tuning.study import job as job_module
+from tuning.study.search import WORST
 from tuning.study.search import Reporting
 from tuning.study.train import Trained
-from tuning.tuner.population_tuner import WORST
 
 
 def run_job(job, send):

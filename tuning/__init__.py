@@ -5,8 +5,12 @@ import importlib
 # Imported when first used: they import Keras, which ends in a traceback where
 # its backend is not installed, before a command line could say so in a line.
 _MODULES = {
+    "BayesianOptimization": "tuning.tuner.tuners",
+    "GridSearch": "tuning.tuner.tuners",
+    "Hyperband": "tuning.tuner.tuners",
     "Population": "tuning.population.population",
     "PopulationTuner": "tuning.tuner.population_tuner",
+    "RandomSearch": "tuning.tuner.tuners",
 }
 __all__ = list(_MODULES)
 

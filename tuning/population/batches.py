@@ -80,6 +80,11 @@ class Batches:
         if full < self.records:
             yield self._cut(slice(full, None), self.records - full)
 
+    def example(self):
+        """Returns the first record, as a batch `(x, y)`."""
+        (xs, ys) = self._cut(slice(0, 1), 1)
+        return keras.tree.map_structure(lambda each: each[0], (xs, ys[0]))
+
     def _cut(self, index, size):
         x = keras.tree.map_structure(lambda each: each[index], self._x)
         inputs = x if isinstance(x, (tuple, list)) else (x,)

@@ -1,12 +1,17 @@
-"""Many members of one architecture, trained as one Keras model."""
+"""Many members of one architecture, trained as one Keras model.
+
+One class, and half of it docstrings: that is why the file is long.
+"""
 
 import math
+import operator
 import warnings
 
 import keras
 import numpy as np
 from keras import ops
 
+from kmul._validation import check_positive_integer
 from tuning.population.architecture import Architecture
 from tuning.population.architecture import evaluate_program
 from tuning.population.architecture import train_program
@@ -46,10 +51,15 @@ class Population(keras.Model):
             of 200 six times on JAX.
         **kwargs: The arguments of every model, `name` for example.
 
-    A member may be any model that Keras's own training step trains with one
-    loss and an optimizer of `keras.optimizers` without clipping, weight decay
-    or averaging. State that changes in training (batch normalisation) is kept
-    per member.
+    A member may be any model that Keras's own training step trains, with an
+    optimizer of `keras.optimizers` (without Nadam and `LossScaleOptimizer`
+    outside of JAX). State that changes in training (batch normalisation) is
+    kept per member.
+
+    A population is a Keras model, not only the owner of some: so its weights
+    are counted, saved and loaded, and it is called, as any model's. Its `fit`
+    and `evaluate` have arguments of their own, as its results are arrays, a
+    number per member.
 
     Call arguments:
         inputs: What a member is called on.
@@ -93,7 +103,7 @@ class Population(keras.Model):
                     "differ in more than their weights and learning rates."
                 )
             checked.add(id(model))
-        rates = _learning_rates(members, learning_rates)
+        rates = _learning_rates(members, learning_rates, architecture.optimizer)
         super().__init__(**kwargs)
         # Keras tracks the layers among its attributes; in a closure the
         # architecture's own variables stay out of the population's.
@@ -156,7 +166,7 @@ class Population(keras.Model):
         self,
         x,
         y,
-        labels=None,
+        label_indices=None,
         batch_size=32,
         epochs=1,
         steps_per_epoch=None,
@@ -175,8 +185,8 @@ class Population(keras.Model):
             y: Array of labels of shape `(records, ...)`; or a function of `x`
                 that computes the labels of some records; or a list of
                 these, of which each member learns one.
-            labels: List of an integer per member, the index into `y` of what
-                it learns. Default: 0.
+            label_indices: List of an integer per member, the index into `y`
+                of what it learns. Default: 0.
             batch_size: Positive integer. Records that do not fill a batch at
                 the end of a pass are left out of it.
             epochs: Positive integer. After each, the members are evaluated,
@@ -213,6 +223,15 @@ class Population(keras.Model):
                 "`monitor` and `target` should be given together. Received: "
                 f"monitor={monitor!r}, target={target!r}"
             )
+        check_positive_integer("epochs", epochs)
+        if target is not None and math.isnan(target):
+            raise ValueError(
+                "Invalid value for argument `target`. Expected a number. "
+                f"Received: target={target!r}"
+            )
+        label_indices = self._label_indices(label_indices, y)
+        batches = Batches(x, y, batch_size, shuffle, seed)
+        self._architecture().build_metrics(*batches.example())
         if monitor is not None and monitor not in self._monitored():
             raise ValueError(
                 "Invalid value for argument `monitor`. Expected one of "
@@ -220,8 +239,6 @@ class Population(keras.Model):
             )
         if monitor is not None and validation_data is None:
             raise ValueError("`monitor` needs `validation_data`.")
-        labels = self._labels(labels, y)
-        batches = Batches(x, y, batch_size, shuffle, seed)
         steps_per_epoch = steps_per_epoch or batches.per_pass
         history = keras.callbacks.History()
         callbacks = keras.callbacks.CallbackList(
@@ -231,9 +248,13 @@ class Population(keras.Model):
         callbacks.on_train_begin()
         for epoch in range(epochs):
             callbacks.on_epoch_begin(epoch)
-            logs = {"loss": self._train(batches, steps_per_epoch, labels)}
+            logs = {
+                "loss": self._train(batches, steps_per_epoch, label_indices)
+            }
             if validation_data is not None:
-                scores = self.evaluate(*validation_data, labels=labels)
+                scores = self.evaluate(
+                    *validation_data, label_indices=label_indices
+                )
                 logs.update({f"val_{k}": v for k, v in scores.items()})
             if monitor is not None:
                 better = np.greater_equal if mode == "max" else np.less_equal
@@ -244,53 +265,99 @@ class Population(keras.Model):
         callbacks.on_train_end()
         return history
 
-    def evaluate(self, x, y, labels=None, batch_size=1000):
+    def evaluate(self, x, y, label_indices=None, batch_size=1000):
         """Returns each member's loss and metrics.
 
         Args:
-            x, y, labels: As for `fit`.
+            x, y, label_indices: As for `fit`.
             batch_size: Positive integer.
 
         Returns:
             A dictionary of `loss` and the metrics' names, each an array of a
             number per member.
         """
+        label_indices = self._label_indices(label_indices, y)
+        batches = Batches(x, y, batch_size, shuffle=False, keep_all=True)
+        self._architecture().build_metrics(*batches.example())
+        return self.evaluate_batches(
+            (({"x": xs}, ys) for xs, ys in batches.one_pass(STEPS_PER_CALL)),
+            label_indices,
+        )
+
+    def evaluate_batches(self, batches, label_indices=None):
+        """Returns each member's loss and metrics over batches.
+
+        Args:
+            batches: Iterable of pairs, as a compiled fold takes them (see
+                `tuning.population.loops`).
+            label_indices: Array of an integer per member. Default: 0.
+
+        Returns:
+            As for `evaluate`.
+        """
         architecture = self._architecture()
-        labels = self._labels(labels, y)
+        if label_indices is None:
+            label_indices = np.zeros(self.num_members, "int32")
         program = evaluate_program(architecture, self._vectorize)
         everyone = np.ones(self.num_members, bool)
-        carry = (
-            self._state(),
-            [
-                [np.stack([value] * self.num_members) for value in values]
-                for values in architecture.initial_metrics()
-            ],
-            np.zeros(self.num_members, "float32"),
+        trainable, constant, _ = self.state()
+        carry = (trainable, constant, self.initial_metrics())
+        for xs, ys in batches:
+            carry, _ = program(carry, everyone, label_indices, xs, ys)
+        return self.metric_results(carry[2])
+
+    def train_batches(self, batches, active=None):
+        """Trains members on batches, as Keras's `fit` would in an epoch.
+
+        Args:
+            batches: Iterable of pairs, as a compiled fold takes them (see
+                `tuning.population.loops`).
+            active: Boolean array, false for members to be left as they are.
+
+        Returns:
+            Each member's loss and metrics in training, as from `evaluate`.
+        """
+        program = train_program(self._architecture(), self._vectorize)
+        if active is None:
+            active = np.ones(self.num_members, bool)
+        labels = np.zeros(self.num_members, "int32")
+        carry = (*self.state(), self.initial_metrics())
+        try:
+            for xs, ys in batches:
+                carry, _ = program(carry, active, labels, xs, ys)
+                self.steps[active] += len(ys[0])
+        finally:
+            self.assign_state(carry[:3])
+        return self.metric_results(carry[3])
+
+    def build_metrics(self, x, y, sample_weight=None):
+        """Creates what the metrics need, from a batch: see `Architecture`."""
+        self._architecture().build_metrics(x, y, sample_weight)
+
+    def initial_metrics(self):
+        """Returns the members' metrics' variables before any update."""
+        return [
+            ops.convert_to_tensor(np.stack([value] * self.num_members))
+            for value in self._architecture().initial_metrics()
+        ]
+
+    def metric_results(self, metrics):
+        """Returns a dictionary of names, each with a value per member."""
+        results = self._architecture().metric_results(
+            [ops.convert_to_numpy(each) for each in metrics]
         )
-        carry = keras.tree.map_structure(ops.convert_to_tensor, carry)
-        batches = Batches(x, y, batch_size, shuffle=False, keep_all=True)
-        for xs, ys in batches.one_pass(STEPS_PER_CALL):
-            carry, _ = program(carry, everyone, labels, xs, ys)
-        _, metrics, total = carry
-        scores = {"loss": ops.convert_to_numpy(total) / batches.records}
-        for metric, values in zip(architecture.metrics, metrics, strict=True):
-            values = [ops.convert_to_numpy(value) for value in values]
-            scores[metric.name] = np.array(
-                [
-                    ops.convert_to_numpy(
-                        metric.stateless_result([v[i] for v in values])
-                    )
-                    for i in range(self.num_members)
-                ]
-            )
-        return scores
+        return {name: np.asarray(values) for name, values in results.items()}
 
     def member(self, index):
         """Returns a member as a Keras model of its own, compiled and built.
 
         Its optimizer has the member's learning rate and state, so training
-        can go on from there.
+        can continue from there.
+
+        Args:
+            index: Integer from 0, or from the end if negative.
         """
+        index = self._index(index)
         model = self._architecture().model
         # Unlike `from_config`, it needs no layer to be registered.
         member = keras.models.clone_model(model)
@@ -309,6 +376,7 @@ class Population(keras.Model):
 
     def member_weights(self, index):
         """Returns a member's weights as arrays, in `get_weights`' order."""
+        index = self._index(index)
         model = self._architecture().model
         values = {
             id(variable): ops.convert_to_numpy(stacked[index])
@@ -325,26 +393,60 @@ class Population(keras.Model):
         """The members' stacked weights, without the optimizers' state."""
         return [*self._trainable, *self._constant]
 
+    def all_weights(self):
+        """Returns all members' weights, stacked, in `get_weights`' order."""
+        model = self._architecture().model
+        values = {
+            id(variable): stacked
+            for variables, stack in (
+                (model.trainable_variables, self._trainable),
+                (model.non_trainable_variables, self._constant),
+            )
+            for variable, stacked in zip(variables, stack, strict=True)
+        }
+        return [
+            ops.convert_to_numpy(values[id(variable)])
+            for variable in model.weights
+        ]
+
     @property
     def learning_rates(self):
-        """Array of a learning rate per member."""
-        return ops.convert_to_numpy(self._rates().value)
+        """Array of a learning rate per member; empty where it is scheduled."""
+        for variable in self._rates():
+            return ops.convert_to_numpy(variable.value)
+        return np.zeros(0)
 
     @learning_rates.setter
     def learning_rates(self, rates):
-        self._rates().assign(np.asarray(rates))
+        for variable in self._rates():
+            variable.assign(np.asarray(rates))
 
     def _rates(self):
-        variables = self._architecture().optimizer.variables
-        names = [variable.name for variable in variables]
-        return self._optimizer_state[names.index("learning_rate")]
+        return [
+            mine
+            for mine, theirs in zip(
+                self._optimizer_state,
+                self._architecture().optimizer.variables,
+                strict=True,
+            )
+            if theirs.name == "learning_rate"
+        ]
 
-    def _train(self, batches, steps, labels):
+    def _index(self, index):
+        """Checks it: JAX gives the last member for one that is not there."""
+        if not -self.num_members <= operator.index(index) < self.num_members:
+            raise IndexError(
+                "Invalid value for argument `index`. Expected one of "
+                f"{self.num_members} members. Received: index={index}"
+            )
+        return index
+
+    def _train(self, batches, steps, label_indices):
         """Takes `steps` steps; returns the mean loss of each member."""
         program = train_program(self._architecture(), self._vectorize)
         calls = math.ceil(steps / STEPS_PER_CALL)
         per_call = math.ceil(steps / calls)
-        state = self._state()
+        state = (*self.state(), [])
         total = np.zeros(self.num_members)
         taken = np.zeros(self.num_members, int)
         pending = []
@@ -352,8 +454,9 @@ class Population(keras.Model):
             while steps:
                 now = min(per_call, steps)
                 active = self._active()
+                xs, ys = batches.next(now)
                 state, losses = program(
-                    state, active, labels, *batches.next(now)
+                    state, active, label_indices, {"x": xs}, ys
                 )
                 steps -= now
                 pending.append((active, now, losses))
@@ -366,7 +469,7 @@ class Population(keras.Model):
                     taken[active] += now
                     self.diverged[active] |= ~np.isfinite(losses[active, -1])
         finally:
-            self._assign(state)
+            self.assign_state(state[:3])
             self.steps += taken
         with np.errstate(invalid="ignore"):
             return total / taken
@@ -375,28 +478,33 @@ class Population(keras.Model):
         return ~(self.reached | self.diverged)
 
     def _monitored(self):
-        names = ["loss", *(m.name for m in self._architecture().metrics)]
-        return [f"val_{name}" for name in names]
+        return [f"val_{name}" for name in self._architecture().metric_names]
 
-    def _labels(self, labels, y):
+    def _label_indices(self, indices, y):
         count = len(y) if isinstance(y, list) else 1
-        labels = (
-            np.zeros(self.num_members, "int32")
-            if labels is None
-            else (np.asarray(labels, "int32"))
-        )
+        if indices is None:
+            return np.zeros(self.num_members, "int32")
+        given = np.asarray(indices)
         if (
-            labels.shape != (self.num_members,)
-            or not ((labels >= 0) & (labels < count)).all()
+            given.shape != (self.num_members,)
+            or not np.issubdtype(given.dtype, np.integer)
+            or not ((given >= 0) & (given < count)).all()
         ):
             raise ValueError(
-                "Invalid value for argument `labels`. Expected an index into "
-                f"the {count} label arrays for each of {self.num_members} "
-                f"members. Received: labels={labels.tolist()}"
+                "Invalid value for argument `label_indices`. Expected an "
+                f"index into the {count} label arrays for each of "
+                f"{self.num_members} members. Received: "
+                f"label_indices={given.tolist()}"
             )
-        return labels
+        return given.astype("int32")
 
-    def _state(self):
+    def state(self):
+        """Returns all members' values, as a compiled fold carries them.
+
+        Returns:
+            A tuple of three lists of tensors, members first: the trainable
+            variables, the others, and the optimizer's.
+        """
         return tuple(
             [variable.value for variable in variables]
             for variables in (
@@ -406,7 +514,8 @@ class Population(keras.Model):
             )
         )
 
-    def _assign(self, state):
+    def assign_state(self, state):
+        """Sets what `state` returns."""
         for variables, values in zip(
             (self._trainable, self._constant, self._optimizer_state),
             state,
@@ -427,18 +536,14 @@ class _Values(keras.initializers.Initializer):
         return ops.convert_to_tensor(np.stack(values), dtype=dtype)
 
 
-def _learning_rates(members, learning_rates):
+def _learning_rates(members, learning_rates, optimizer):
     if learning_rates is None:
-        for member in members:
-            if isinstance(
-                member.optimizer.get_config().get("learning_rate"), dict
-            ):
-                raise ValueError(
-                    "A population's member should have a number as its "
-                    "learning rate, not a schedule. Received: "
-                    f"{member.optimizer.get_config()['learning_rate']}"
-                )
         return [float(member.optimizer.learning_rate) for member in members]
+    if all(each.name != "learning_rate" for each in optimizer.variables):
+        raise ValueError(
+            "Members with a schedule have no learning rate to be set. "
+            f"Received: learning_rates={learning_rates}"
+        )
     rates = [float(rate) for rate in learning_rates]
     if len(rates) != len(members) or not all(
         0 < rate < math.inf for rate in rates

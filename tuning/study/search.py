@@ -9,6 +9,7 @@ import keras_tuner
 import numpy as np
 
 from tuning.population.callbacks import CosineDecay
+from tuning.population.population import Population
 from tuning.study.cells import choices_of
 from tuning.study.failures import summarize
 from tuning.study.model import TaskModel
@@ -16,8 +17,11 @@ from tuning.study.model import chosen
 from tuning.study.model import hyperparameters
 from tuning.study.rows import Status
 from tuning.study.rows import Trial
-from tuning.tuner.population_tuner import WORST
 from tuning.tuner.population_tuner import PopulationTuner
+
+# What a trial scores whose loss is not a number: finite, as KerasTuner gives
+# up a search after a few trials without a score, and worse than all others.
+WORST = float(np.finfo("float32").max)
 
 
 def search_cells(job, send, tuner_class=None):
@@ -151,6 +155,35 @@ class _Together(Reporting, PopulationTuner):
 
     def __init__(self, **kwargs):
         super().__init__(save_checkpoints=False, **kwargs)
+
+    def run_together(self, trials, models, fit_args, fit_kwargs):
+        fit_kwargs = {k: v for k, v in fit_kwargs.items() if k != "verbose"}
+        population = Population([model for (model,) in models])
+        label = self.hypermodel.label
+        logs = population.fit(
+            *fit_args,
+            label_indices=[label(trial.hyperparameters) for trial in trials],
+            **fit_kwargs,
+        ).history
+        return [
+            best_scores({k: [each[i] for each in logs[k]] for k in logs})
+            for i in range(len(trials))
+        ]
+
+
+def best_scores(history):
+    """Returns a trial's scores in its best epoch, all finite.
+
+    So that it has not failed if it diverged.
+    """
+    epochs = [
+        {
+            name: float(value) if np.isfinite(value) else WORST
+            for name, value in zip(history, values, strict=True)
+        }
+        for values in zip(*history.values(), strict=True)
+    ]
+    return min(epochs, key=lambda scores: scores["val_loss"])
 
 
 def _trial_row(trial, job):

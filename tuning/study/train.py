@@ -82,7 +82,7 @@ def _train_population(job, model, cells, members, send):
     population.fit(
         model.x("train"),
         model.labels("train"),
-        labels=labels,
+        label_indices=labels,
         batch_size=protocol.batch_size,
         validation_data=model.records("validation"),
         # Tasks that are trained together have one goal.
@@ -93,7 +93,7 @@ def _train_population(job, model, cells, members, send):
     )
     # Members that stopped early are done with the steps they were given.
     send("steps", protocol.train_steps * len(cells) - reported)
-    scores = population.evaluate(*model.records("test"), labels=labels)
+    scores = population.evaluate(*model.records("test"), label_indices=labels)
     return [
         Trained(
             functools.partial(population.member_weights, i),

@@ -113,7 +113,7 @@ def test_losses_are_those_of_training_alone():
     assert set(history) == {
         "loss",
         "val_loss",
-        "val_mean_absolute_error",
+        "val_mae",
     }
     for i, each in enumerate([small.model(1e-2), small.model(1e-1, seed=1)]):
         alone = each.fit(
@@ -128,7 +128,7 @@ def test_losses_are_those_of_training_alone():
         for name, theirs in [
             ("loss", "loss"),
             ("val_loss", "val_loss"),
-            ("val_mean_absolute_error", "val_mae"),
+            ("val_mae", "val_mae"),
         ]:
             np.testing.assert_allclose(
                 [values[i] for values in history[name]],
@@ -188,7 +188,7 @@ def test_own_labels(vectorize):
     history = population.fit(
         x,
         [y, negative],
-        labels=[0, 1, 0],
+        label_indices=[0, 1, 0],
         batch_size=8,
         validation_data=(x, [y, negative]),
     ).history
@@ -210,9 +210,10 @@ def test_bad_labels(labels):
     x, y = small.records()
     population = Population([small.model()] * 3)
     with pytest.raises(
-        ValueError, match=r"argument `labels`. .*2 label arrays.*3 members"
+        ValueError,
+        match=r"argument `label_indices`. .*2 label arrays.*3 members",
     ):
-        population.fit(x, [y, y], labels=labels)
+        population.fit(x, [y, y], label_indices=labels)
 
 
 def test_reached_members_stay_as_they_were():
@@ -346,7 +347,7 @@ def test_evaluate_is_that_of_each_member(records, batch_size, vectorize):
     scores = population.evaluate(x, y, batch_size=batch_size)
     assert list(scores) == [
         "loss",
-        "mean_absolute_error",
+        "mae",
         "accuracy",
         "root_mean_squared_error",
     ]
@@ -564,7 +565,7 @@ def test_callbacks():
             assert {name: len(values) for name, values in logs.items()} == {
                 "loss": 2,
                 "val_loss": 2,
-                "val_mean_absolute_error": 2,
+                "val_mae": 2,
             }
             self.model.stop_training = epoch == 1
 
@@ -626,10 +627,18 @@ def test_bad_learning_rates(rates):
         Population([small.model()] * 2, rates)
 
 
-def test_learning_rate_schedule():
+def test_rates_for_members_with_a_schedule():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
-    with pytest.raises(ValueError, match="a number as its learning rate, not"):
-        Population([small.model(schedule)])
+    with pytest.raises(ValueError, match="with a schedule have no learning r"):
+        Population([small.model(schedule)], [0.1])
+
+
+@pytest.mark.parametrize("index", [2, -3])
+def test_no_such_member(index):
+    population = Population([small.model()] * 2)
+    for get in (population.member, population.member_weights):
+        with pytest.raises(IndexError, match=f"2 members. .* index={index}"):
+            get(index)
 
 
 @pytest.mark.parametrize(
@@ -640,11 +649,17 @@ def test_learning_rate_schedule():
         ({"target": 1}, "`target` should be given together. Received: mon"),
         (
             {"monitor": "loss", "target": 1},
-            "`monitor`. Expected one of .*'val_loss', 'val_mean_absolute_err",
+            "`monitor`. Expected one of .*'val_loss', 'val_mae'",
         ),
         ({"monitor": "val_loss", "target": 1}, "`monitor` needs `validation"),
         ({"batch_size": 65}, "64 records, batch_size=65"),
         ({"batch_size": 0}, "argument `batch_size`"),
+        ({"epochs": 0}, "argument `epochs`"),
+        ({"label_indices": [0.5]}, "`label_indices`. .* Received: .*0.5"),
+        (
+            {"monitor": "val_loss", "target": float("nan")},
+            "`target`. Expected a number. Received: target=nan",
+        ),
     ],
 )
 def test_bad_arguments_of_fit(arguments, message):

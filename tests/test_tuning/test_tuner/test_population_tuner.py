@@ -3,14 +3,11 @@ import re
 
 import keras
 import keras_tuner
-import numpy as np
 import pytest
 
 import tuning
 from test_tuning import small
-from tuning.population.population import Population
-from tuning.tuner import population_tuner as tuner_module
-from tuning.tuner.population_tuner import WORST
+from tuning.tuner import trains_together as tuner_module
 
 pytestmark = [
     # KerasTuner 1.4.8 calls what Python renamed long ago.
@@ -35,15 +32,15 @@ def build(hp):
 
 @pytest.fixture
 def sizes(monkeypatch):
-    """How many members the populations had, in the order of their fits."""
+    """How many models were trained together, in the order they were."""
     sizes = []
-    fit = Population.fit
+    fit = tuner_module.fit_as_keras
 
-    def watched(population, *args, **kwargs):
-        sizes.append(population.num_members)
-        return fit(population, *args, **kwargs)
+    def watched(models, *args, **kwargs):
+        sizes.append(len(models))
+        return fit(models, *args, **kwargs)
 
-    monkeypatch.setattr(Population, "fit", watched)
+    monkeypatch.setattr(tuner_module, "fit_as_keras", watched)
     return sizes
 
 
@@ -138,19 +135,16 @@ def test_checkpoint_is_of_the_best_epoch(tmp_path):
             keras_tuner.oracles.BayesianOptimizationOracle(
                 OBJECTIVE, max_trials=4, num_initial_points=2, seed=1
             ),
-            [3, 1],
+            [3],
         ),
         (keras_tuner.oracles.HyperbandOracle(OBJECTIVE, max_epochs=4), None),
     ],
     ids=["random", "bayesian", "hyperband"],
 )
 def test_every_oracle(oracle, together, tmp_path, sizes):
-    tuner = search(
-        oracle, tmp_path, max_members=3 if len(together or []) > 1 else 9
-    )
+    tuner = search(oracle, tmp_path, max_members=3 if together == [3] else 9)
     trials = oracle.trials.values()
     assert {trial.status for trial in trials} == {"COMPLETED"}
-    assert sum(sizes) == len(trials)
     assert max(sizes) > 1
     if together:
         assert sizes == together
@@ -191,27 +185,31 @@ def test_buckets_by_architecture(tmp_path, sizes):
 
 
 def test_most_members(tmp_path, sizes):
-    search(grid(), tmp_path, max_members=3)
-    assert sizes == [3, 1]
+    tuner = search(grid(), tmp_path, max_members=3)
+    assert sizes == [3]
+    assert len(tuner.oracle.trials) == 4
 
 
-def test_labels_of_the_hypermodel(tmp_path):
-    class Labelled(keras_tuner.HyperModel):
-        def build(self, hp):
-            hp.Choice("label", [0, 1])
-            return small.model(1e-2)
+def test_own_ways_of_training(tmp_path):
+    """Together and alone, each with results as from `run_trial`."""
 
-        def label(self, hp):
-            return hp.get("label")
+    class Tuner(tuning.PopulationTuner):
+        def run_together(self, trials, models, fit_args, fit_kwargs):
+            assert fit_args == (1, 2)
+            if len(trials) == 1:
+                raise RuntimeError("nothing together")
+            return [
+                {"val_loss": trial.hyperparameters.get("rate")}
+                for trial in trials
+            ]
 
-    tuner = tuning.PopulationTuner(grid(), Labelled(), directory=tmp_path)
-    y = [Y, Y + 10]
-    tuner.search(X, y, batch_size=16, validation_data=(X, y), verbose=0)
-    scores = {
-        trial.hyperparameters.get("label"): trial.score
-        for trial in tuner.oracle.trials.values()
-    }
-    assert scores[0] < 2 < 50 < scores[1]
+        def run_alone(self, trial, *args, **kwargs):
+            return 9.0
+
+    tuner = Tuner(grid(), build, directory=tmp_path, max_members=3)
+    tuner.search(1, 2, verbose=0)
+    scores = [trial.score for trial in tuner.oracle.trials.values()]
+    assert sorted(scores) == [1e-3, 1e-3, 1e-1, 9.0]
 
 
 class Broken(keras_tuner.HyperModel):
@@ -239,13 +237,12 @@ def test_failures(tmp_path):
         2.0: "FAILED",
         3.0: "FAILED",
         4.0: "COMPLETED",
-        5.0: "FAILED",
+        5.0: "COMPLETED",
         6.0: "COMPLETED",
     }
     assert by_rate[2.0].message.strip().splitlines()[-1] == (
         "ZeroDivisionError: no model at 2.0"
     )
-    assert "clipnorm=1.0" in by_rate[5.0].message
     assert tuner.oracle.end_order == [by_rate[r].trial_id for r in range(1, 7)]
 
 
@@ -277,38 +274,10 @@ def test_a_failed_trial_is_tried_again_if_the_oracle_wants(tmp_path):
     assert tries.count(1e-2) == 2
 
 
-@pytest.mark.parametrize(
-    "name, direction", [("val_loss", "min"), ("val_accuracy", "max")]
-)
-def test_divergence_is_the_worst_score(name, direction, tmp_path):
-    """It is no failure, and does not end the search, in a row or not."""
-
-    def hypermodel(hp):
-        return small.model(
-            hp.Choice("rate", [1e-2, 1e20, 1e25, 1e30, 1e35]),
-            optimizer=keras.optimizers.SGD,
-            activation=None,
-            metrics=[small.accuracy()],
-        )
-
-    objective = keras_tuner.Objective(name, direction)
-    tuner = search(grid(objective), tmp_path, hypermodel)
-    trials = {
-        trial.hyperparameters.get("rate"): trial
-        for trial in tuner.oracle.trials.values()
-    }
-    assert {trial.status for trial in trials.values()} == {"COMPLETED"}
-    assert tuner.get_best_hyperparameters()[0].get("rate") == 1e-2
-    for rate, trial in trials.items():
-        assert np.isfinite(trial.score)
-        loss = trial.metrics.get_history("val_loss")[0].value[0]
-        assert (loss == WORST) == (rate > 1)
-
-
 def test_several_objectives(tmp_path):
     objective = [
         keras_tuner.Objective("val_loss", "min"),
-        keras_tuner.Objective("val_mean_absolute_error", "min"),
+        keras_tuner.Objective("val_mae", "min"),
     ]
     tuner = search(grid(objective), tmp_path)
     for trial in tuner.oracle.trials.values():
@@ -321,11 +290,7 @@ def test_several_objectives(tmp_path):
 
 def test_unknown_objective(tmp_path):
     objective = keras_tuner.Objective("val_acuracy", "max")
-    with pytest.raises(
-        RuntimeError,
-        match=r"objective should be one of \['loss', 'val_loss', "
-        r"'val_mean_absolute_error'\]. Received: objective='val_acuracy'",
-    ):
+    with pytest.raises(RuntimeError, match="KeyError: 'val_acuracy'"):
         search(grid(objective), tmp_path)
 
 
@@ -341,16 +306,16 @@ def small_memory(monkeypatch, sizes):
         "is_out_of_memory",
         lambda error: isinstance(error, TooMuch),
     )
-    fit = Population.fit
+    fit = tuner_module.fit_as_keras
 
     holds = [2]
 
-    def limited(population, *args, **kwargs):
-        if population.num_members > holds[0]:
-            raise TooMuch(f"{population.num_members} members")
-        return fit(population, *args, **kwargs)
+    def limited(models, *args, **kwargs):
+        if len(models) > holds[0]:
+            raise TooMuch(f"{len(models)} members")
+        return fit(models, *args, **kwargs)
 
-    monkeypatch.setattr(Population, "fit", limited)
+    monkeypatch.setattr(tuner_module, "fit_as_keras", limited)
     return holds
 
 
@@ -369,16 +334,16 @@ def test_out_of_memory_halves_the_population(tmp_path, small_memory, sizes):
     )
 
 
+@pytest.mark.filterwarnings("ignore:The device has too little memory")
 def test_memory_too_small_for_one_member(tmp_path, small_memory):
+    """It may suffice for Keras, or else the trial fails as there."""
     small_memory[0] = 0
-    oracle = grid(max_consecutive_failed_trials=100)
-    with pytest.warns(UserWarning, match="too little memory"):
-        search(oracle, tmp_path)
-    assert {trial.status for trial in oracle.trials.values()} == {"FAILED"}
-    assert "TooMuch: 1 members" in oracle.trials["0000"].message
+    tuner = search(grid(), tmp_path)
+    trials = tuner.oracle.trials.values()
+    assert {trial.status for trial in trials} == {"COMPLETED"}
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.5, "many", None])
+@pytest.mark.parametrize("value", [0, -1, 2.5, "many"])
 def test_bad_max_members(value, tmp_path):
     with pytest.raises(
         ValueError,

@@ -1,0 +1,116 @@
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from tuning.tuner.fit_arguments import FitArguments
+from tuning.tuner.fit_arguments import OneByOne
+
+X = np.arange(20.0).reshape(10, 2)
+Y = np.arange(10) % 2
+
+
+def read(*args, **kwargs):
+    return FitArguments.of(args, kwargs)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [np.asarray, pd.DataFrame, keras.ops.convert_to_tensor],
+    ids=["numpy", "pandas", "tensor"],
+)
+def test_arrays(form):
+    """Numbers with a fraction come in Keras's type, others as they are."""
+    arguments = read([form(X), {"a": form(X)}], Y)
+    (one, two), y, weights = arguments.train
+    for each in (one, two["a"]):
+        assert isinstance(each, np.ndarray) and each.dtype == "float32"
+        np.testing.assert_array_equal(each, X)
+    assert y is Y and weights is None
+
+
+def test_a_series_is_a_column():
+    assert read(X, pd.Series(Y)).train[1].shape == (10, 1)
+
+
+def test_defaults():
+    arguments = read(X, Y)
+    assert arguments.options == {
+        "batch_size": 32,
+        "validation_batch_size": None,
+        "epochs": 1,
+        "initial_epoch": 0,
+        "validation_freq": 1,
+        "shuffle": True,
+    }
+    assert arguments.validation is None and arguments.callbacks == []
+
+
+def test_validation():
+    arguments = read(X, Y, validation_data=(X[:4], Y[:4], Y[:4] / 2))
+    assert [len(each) for each in arguments.validation] == [4, 4, 4]
+    arguments = read(X, Y, sample_weight=Y / 2, validation_split=0.25)
+    for part, whole in enumerate((X, Y, Y / 2)):
+        np.testing.assert_array_equal(arguments.train[part], whole[:7])
+        np.testing.assert_array_equal(arguments.validation[part], whole[7:])
+
+
+@pytest.mark.parametrize("labels", [Y, Y[:, None], np.eye(2)[Y], Y + 0.1])
+def test_class_weights(labels):
+    weights = read(X, labels, class_weight={1: 3.0}).train[2]
+    np.testing.assert_array_equal(weights, np.where(Y == 1, 3.0, 1.0))
+
+
+def test_weights_of_several_outputs():
+    weights = read(X, {"a": Y, "b": Y}, sample_weight=Y / 2).train[2]
+    assert set(weights) == {"a", "b"}
+    np.testing.assert_array_equal(weights["b"], Y / 2)
+
+
+def test_callbacks_are_copied():
+    callback = keras.callbacks.EarlyStopping()
+    arguments = read(X, Y, callbacks=callback)
+    first, second = arguments.own_callbacks(), arguments.own_callbacks()
+    assert len({id(callback), id(first[0]), id(second[0])}) == 3
+
+
+class Batches(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        ({"x": iter([X])}, "`x` is of type list_iterator"),
+        ({"x": X.tolist()}, "`x` is of type float"),
+        ({"x": np.array(["a"] * 10)}, "`x` has values of type <U1"),
+        ({"y": None}, "`x` and `y` are not arrays both"),
+        ({"y": Y[:9]}, "different lengths: [9, 10]"),
+        ({"steps_per_epoch": 2}, "`steps_per_epoch` is given"),
+        ({"validation_steps": 2}, "`validation_steps` is given"),
+        ({"validation_data": X}, "`validation_data` has no arrays of labels"),
+        ({"validation_split": 0.99}, "`validation_split` is 0.99"),
+        ({"shuffle": "batch"}, "`shuffle` is 'batch'"),
+        ({"epochs": 0}, "`epochs` is 0"),
+        ({"batch_size": 2.5}, "`batch_size` is 2.5"),
+        ({"bacth_size": 2}, "`fit` does not take the arguments"),
+        ({"callbacks": [Batches()]}, "`Batches` looks at batches"),
+        (
+            {"callbacks": [keras.callbacks.TerminateOnNaN()]},
+            "`TerminateOnNaN` looks at batches",
+        ),
+        (
+            {"callbacks": [keras.callbacks.LambdaCallback(on_batch_end=print)]},
+            "`LambdaCallback` looks at batches",
+        ),
+        (
+            {"class_weight": {0: 2.0}, "sample_weight": Y},
+            "`class_weight` is given with more than it goes with",
+        ),
+    ],
+)
+def test_what_is_trained_one_by_one(arguments, reason):
+    with pytest.raises(OneByOne) as error:
+        read(**{"x": X, "y": Y, **arguments})
+    assert reason in str(error.value)

@@ -1,0 +1,564 @@
+"""KerasTuner's tuners, with many trials trained at once.
+
+One class, which is mixed with each of KerasTuner's: that is why the file is
+long.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import threading
+import time
+
+import keras
+import keras_tuner
+import numpy as np
+
+from tuning.population.architecture import Architecture
+from tuning.population.architecture import build_as_fit_does
+from tuning.population.keras_fit import fit_as_keras
+from tuning.population.loops import backend_loops
+from tuning.population.population import warn_out_of_memory
+from tuning.tuner.best_epochs import BestEpochs
+from tuning.tuner.fit_arguments import FitArguments
+from tuning.tuner.fit_arguments import OneByOne
+from tuning.tuner.oracles import LEASE_SECONDS
+from tuning.tuner.oracles import SharedOracle
+from tuning.tuner.oracles import create_trial
+from tuning.tuner.results import results_table
+
+# Parameters of the models that are built before they are trained, at most.
+# Each is held about five times: with its gradient, its optimizer's values and
+# as one of many.
+MOST_PARAMETERS = 2**26
+# Trials that an oracle is asked for before it knows how the last ones ended,
+# if it learns from them.
+AHEAD = 8
+# Where KerasTuner looks for a trial's model.
+BUILD_CONFIG = "build_config.json"
+CHECKPOINT = "checkpoint.weights.h5"
+# What a subclass may define to change how a trial is run; those with an
+# underscore are AutoKeras's way in.
+HOOKS = (
+    "run_trial",
+    "on_batch_begin",
+    "on_batch_end",
+    "_build_and_fit_model",
+    "_build_hypermodel",
+    "_override_compile_args",
+    "_run_and_update_trial",
+    "_try_build",
+    "_try_run_and_update_trial",
+)
+
+
+class TrainsTogether:
+    """What the tuners here have over KerasTuner's.
+
+    Args:
+        *args: The arguments of KerasTuner's tuner.
+        max_members: Positive integer, how many trials to train together at
+            most. When the device's memory is too small, their number is
+            halved until it suffices. Of several workers, the first one takes
+            so many. Default: 1024, or 8 where the oracle learns from trials
+            that have ended, as `BayesianOptimization` does.
+        save_checkpoints: Boolean, whether to keep every trial's weights, for
+            `get_best_models`: those of its best epoch.
+        lease_seconds: Number, how long a worker may be silent before the
+            chief gives its trials to others. A worker that trains is not
+            silent.
+        **kwargs: The arguments of KerasTuner's tuner.
+    """
+
+    def __init__(
+        self,
+        *args,
+        max_members=None,
+        save_checkpoints=True,
+        lease_seconds=LEASE_SECONDS,
+        **kwargs,
+    ):
+        if max_members is not None and (
+            not isinstance(max_members, int) or max_members < 1
+        ):
+            raise ValueError(
+                "Invalid value for argument `max_members`. Expected a "
+                f"positive integer. Received: max_members={max_members!r}"
+            )
+        self._seconds = {}
+        self._models = {}
+        self._results = {}
+        super().__init__(*args, **kwargs)
+        if (
+            self.hypermodel is None
+            and type(self).run_trial is TrainsTogether.run_trial
+        ):
+            raise ValueError(
+                "Invalid value for argument `hypermodel`. Expected a "
+                "hypermodel, or a subclass with its own `run_trial`. "
+                "Received: hypermodel=None"
+            )
+        if max_members is None:
+            learns = isinstance(
+                self.oracle, keras_tuner.oracles.BayesianOptimizationOracle
+            )
+            max_members = AHEAD if learns else 1024
+        self.max_members = max_members
+        self.save_checkpoints = save_checkpoints
+        self.lease_seconds = lease_seconds
+
+    def search(self, *fit_args, **fit_kwargs):
+        """Searches for the best hyperparameters.
+
+        Trials whose models have one architecture are trained together, by
+        `Population`; any other is trained by itself, by KerasTuner and
+        Keras's `fit`, with a line that says which and why. The results are
+        the same, to rounding.
+
+        Args:
+            *fit_args: The arguments of `keras.Model.fit`: `x`, `y`, ….
+                Arrays are what can be trained on together: of NumPy, pandas
+                or a backend, also several in a list or dictionary. All trials
+                see their batches in one order.
+            **fit_kwargs: The same by name; `epochs`, `batch_size`,
+                `validation_data` or `validation_split`, `sample_weight`,
+                `class_weight`, `callbacks` (a copy for each trial) and
+                `verbose`, 0 for no output, among them.
+        """
+        if "KERASTUNER_ORACLE_IP" in os.environ and self._owns_oracle():
+            # It only serves the oracle.
+            self.oracle = SharedOracle(self.oracle, self.lease_seconds)
+            super().search(*fit_args, **fit_kwargs)
+            return
+        reason = self._why_one_by_one(fit_args, fit_kwargs)
+        if reason is not None:
+            if self._is_verbose(fit_kwargs):
+                print(f"All trials are trained one by one: {reason}.")
+            if self._owns_oracle():
+                super().search(*fit_args, **fit_kwargs)
+                return
+        if "verbose" in fit_kwargs and self._owns_oracle():
+            self.oracle.verbose = fit_kwargs["verbose"]
+        self.on_search_begin()
+        while asked := self._ask(one_by_one=reason is not None):
+            # The last of them is reported last.
+            with self._heartbeat(asked[-1][0].trial_id):
+                self._run_all(asked, fit_args, fit_kwargs)
+        self.on_search_end()
+
+    def run_trial(self, trial, *args, **kwargs):
+        """Returns the histories of a trial, trained with others or now."""
+        result = self._results.pop(trial.trial_id, None)
+        if isinstance(result, Exception):
+            raise result
+        if result is not None:
+            return result
+        values = trial.hyperparameters.values
+        if "tuner/epochs" in values:
+            # Hyperband's, with any tuner.
+            kwargs["epochs"] = values["tuner/epochs"]
+            kwargs["initial_epoch"] = values["tuner/initial_epoch"]
+        return self.run_alone(trial, *args, **kwargs)
+
+    def run_alone(self, trial, *args, **kwargs):
+        """Trains a trial by itself, as KerasTuner does.
+
+        May be overridden, as `run_together`. Arguments and results are those
+        of KerasTuner's `run_trial`.
+        """
+        return super().run_trial(trial, *args, **kwargs)
+
+    def run_together(self, trials, models, fit_args, fit_kwargs):
+        """Trains trials of one architecture.
+
+        May be overridden, for another way of training.
+
+        Args:
+            trials: List of `keras_tuner.engine.trial.Trial`s.
+            models: List of a list of models per trial, one for each of its
+                executions.
+            fit_args, fit_kwargs: What `search` was called with.
+
+        Returns:
+            A list of results per trial, each as `run_trial` returns it.
+
+        Raises:
+            Exception: They cannot be trained together, so each will be by
+                itself. In a subclass with this method and no `run_alone`,
+                they have failed.
+        """
+        values = trials[0].hyperparameters.values
+        if "tuner/epochs" in values:
+            fit_kwargs = {
+                **fit_kwargs,
+                "epochs": values["tuner/epochs"],
+                "initial_epoch": values["tuner/initial_epoch"],
+            }
+        arguments = FitArguments.of(fit_args, fit_kwargs)
+        count = self.executions_per_trial
+        members = [model for some in models for model in some]
+        owners = [trial for trial in trials for _ in range(count)]
+        best = BestEpochs(self.oracle.objective)
+        is_verbose = self._is_verbose(fit_kwargs)
+
+        def at_epoch_end(epoch, logs, weights):
+            if self.save_checkpoints:
+                best.update(logs, weights)
+            if is_verbose:
+                epochs = arguments.options["epochs"]
+                print(f"Epoch {epoch + 1}/{epochs} of {len(logs)} models")
+
+        histories = fit_as_keras(
+            members,
+            arguments.train,
+            arguments.validation,
+            callbacks=[
+                [*arguments.own_callbacks(), *self._hooks(trial)]
+                for trial in owners
+            ],
+            on_epoch_end=at_epoch_end,
+            **arguments.options,
+        )
+        if self.save_checkpoints:
+            for i, trial in enumerate(trials):
+                mine = range(i * count, (i + 1) * count)
+                self._save(trial, models[i], best.weights(mine))
+        return [
+            histories[i * count : (i + 1) * count] for i in range(len(trials))
+        ]
+
+    def results(self):
+        """Returns all trials as a table.
+
+        Returns:
+            A `pandas.DataFrame` with a row per trial, in the order they
+            began: `trial`, its hyperparameters under their names, its
+            metrics at its best epoch, `score`, `best_step`, `status`, the
+            last line of its `message`, and `seconds` (of trials that were
+            trained together, each one's share).
+        """
+        return results_table(self.oracle, self._seconds)
+
+    def on_trial_begin(self, trial):
+        super().on_trial_begin(trial)
+        self._seconds[trial.trial_id] = -time.monotonic()
+
+    def on_trial_end(self, trial):
+        seconds = self._seconds.get(trial.trial_id, 0)
+        if seconds < 0:
+            self._seconds[trial.trial_id] = seconds + time.monotonic()
+        super().on_trial_end(trial)
+
+    def get_state(self):
+        seconds = {k: v for k, v in self._seconds.items() if v >= 0}
+        return {**super().get_state(), "seconds": seconds}
+
+    def set_state(self, state):
+        super().set_state(state)
+        self._seconds = dict(state.get("seconds", {}))
+
+    # KerasTuner's own names, which it documents for AutoKeras: the way to give
+    # it a model that is built already.
+    def _build_hypermodel(self, hp):
+        models = self._models.get(id(hp))
+        return models.pop(0) if models else super()._build_hypermodel(hp)
+
+    def _why_one_by_one(self, fit_args, fit_kwargs):
+        """Returns why no trial can be trained with others, or None."""
+        own = next(
+            each
+            for each in type(self).__mro__
+            if each.__module__.startswith(__package__)
+        )
+        for name in HOOKS:
+            if getattr(type(self), name) is not getattr(own, name):
+                return f"{type(self).__name__} has its own `{name}`"
+        if self.hypermodel is None:
+            return "there is no hypermodel"
+        if self.distribution_strategy is not None:
+            return "there is a `distribution_strategy`"
+        fit = getattr(self.hypermodel.fit, "__func__", None)
+        if fit is not keras_tuner.HyperModel.fit:
+            return f"{type(self.hypermodel).__name__} has its own `fit`"
+        if self._trains_as_keras():
+            try:
+                FitArguments.of(fit_args, fit_kwargs).own_callbacks()
+            except OneByOne as error:
+                return str(error)
+        return None
+
+    def _trains_as_keras(self):
+        return type(self).run_together is TrainsTogether.run_together
+
+    def _has_failed_together(self):
+        """Whether nobody knows how to train such trials one by one."""
+        own_alone = type(self).run_alone is not TrainsTogether.run_alone
+        return not (self._trains_as_keras() or own_alone)
+
+    def _is_verbose(self, fit_kwargs):
+        verbose = fit_kwargs.get("verbose", getattr(self.oracle, "verbose", 1))
+        return bool(verbose)
+
+    def _ask(self, one_by_one):
+        """Returns pairs of a trial and its models, or what building raised.
+
+        As many as there are now, that fit in memory; none when the search is
+        over. One by one, a single trial without models.
+        """
+        asked, parameters = [], 0
+        most = 1 if one_by_one else self.max_members
+        while len(asked) < most and parameters < MOST_PARAMETERS:
+            # An oracle gives a tuner one trial at a time, so each member asks
+            # under a name of its own.
+            name = f"{self.tuner_id}-{len(asked)}"
+            self.pre_create_trial()
+            trial = (
+                create_trial(self.oracle, name)
+                if self._owns_oracle()
+                else self.oracle.create_trial(name)
+            )
+            if trial.status == "RUNNING":
+                self.on_trial_begin(trial)
+                known = len(trial.hyperparameters.space)
+                models = [] if one_by_one else self._build_all(trial)
+                asked.append((trial, models))
+                if isinstance(models, list):
+                    parameters += sum(
+                        each.count_params() for each in models if each.built
+                    )
+                if len(trial.hyperparameters.space) > known:
+                    # The oracle learns of what is new when the trial ends.
+                    break
+            elif trial.status == "STOPPED" or asked:
+                break
+            else:
+                time.sleep(0.1)
+        return asked
+
+    def _owns_oracle(self):
+        """Whether this process has the oracle, not a worker's client of it."""
+        return isinstance(self.oracle, keras_tuner.Oracle)
+
+    @contextlib.contextmanager
+    def _heartbeat(self, trial_id):
+        """Makes a worker heard of while it has a trial."""
+        ended = threading.Event()
+
+        def beat():
+            while not ended.wait(self.lease_seconds / 4):
+                self.oracle.get_trial(trial_id)
+
+        if self._owns_oracle():
+            yield
+            return
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _build_all(self, trial):
+        """Returns a trial's models, or the exception that building raised."""
+        try:
+            return [
+                self._build(trial.hyperparameters)
+                for _ in range(self.executions_per_trial)
+            ]
+        except Exception as error:
+            return error
+
+    def _build(self, hp):
+        """Does what KerasTuner does, but for collecting garbage each time."""
+        if self._trains_as_keras():
+            # So that outputs without a name are logged under the same ones.
+            keras.utils.clear_session(free_memory=False)
+        model = self._build_hypermodel(hp)
+        if not isinstance(model, keras.Model):
+            raise keras_tuner.errors.FatalTypeError(
+                "Expected the model-building function, or HyperModel.build() "
+                "to return a valid Keras Model instance. "
+                f"Received: {model} of type {type(model)}."
+            )
+        if self.max_model_size and model.built:
+            size = sum(
+                int(np.prod(each.shape)) for each in model.trainable_weights
+            )
+            if size > self.max_model_size:
+                raise keras_tuner.errors.FailedTrialError(
+                    f"Oversized model: {size} parameters. Skip model."
+                )
+        return model
+
+    def _run_all(self, asked, fit_args, fit_kwargs):
+        """Trains trials, those of one architecture together; reports them.
+
+        They are reported in the order they were asked for, as if they had
+        been run one after the other.
+        """
+        buckets, alone = self._buckets(asked, fit_args, fit_kwargs)
+        if self._is_verbose(fit_kwargs) and (buckets or alone):
+            _tell(asked, buckets, alone)
+        for bucket in buckets:
+            alone.update(self._run_bucket(bucket, fit_args, fit_kwargs))
+        for trial, models in asked:
+            if isinstance(models, Exception):
+                self._results[trial.trial_id] = models
+            elif trial.trial_id in alone and self._has_failed_together():
+                self._results[trial.trial_id] = alone[trial.trial_id]
+            elif trial.trial_id in alone:
+                self._models[id(trial.hyperparameters)] = models
+        trials = collections.deque(trial for trial, _ in asked)
+        # So that each one's models go when it has ended.
+        asked.clear()
+        del buckets
+        while trials:
+            trial = trials.popleft()
+            if trial.trial_id in alone:
+                self._seconds[trial.trial_id] = -time.monotonic()
+            # It is private, and what KerasTuner's search calls: so a trial
+            # that fails here has the status and message that it has there.
+            self._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
+            self._models.pop(id(trial.hyperparameters), None)
+            self.on_trial_end(trial)
+
+    def _buckets(self, asked, fit_args, fit_kwargs):
+        """Returns what is trained together, and why the others are not.
+
+        Returns:
+            A list of lists of pairs of a trial and its models; and a
+            dictionary of trials' ids and reasons.
+        """
+        buckets, alone = collections.defaultdict(list), {}
+        for trial, models in asked:
+            if isinstance(models, Exception) or not models:
+                continue
+            values = trial.hyperparameters.values
+            try:
+                self._complete(models, fit_args, fit_kwargs)
+                key = (
+                    Architecture(models[0]).key,
+                    values.get("tuner/epochs"),
+                    values.get("tuner/initial_epoch"),
+                )
+            except Exception as error:
+                alone[trial.trial_id] = error
+            else:
+                buckets[key].append((trial, models))
+        kept = []
+        for bucket in buckets.values():
+            members = len(bucket) * self.executions_per_trial
+            if members > 1 or not self._trains_as_keras():
+                kept.append(bucket)
+            else:
+                alone[bucket[0][0].trial_id] = OneByOne(
+                    "no other has its architecture"
+                )
+        return kept, alone
+
+    def _complete(self, models, fit_args, fit_kwargs):
+        """Builds models that wait for data."""
+        if all(model.built for model in models):
+            return
+        arguments = FitArguments.of(fit_args, fit_kwargs)
+        count = arguments.options["batch_size"]
+        batch = keras.tree.map_structure(
+            lambda each: None if each is None else each[:count],
+            arguments.train,
+        )
+        for model in models:
+            build_as_fit_does(model, *batch)
+
+    def _run_bucket(self, bucket, fit_args, fit_kwargs):
+        """Trains trials together; returns those that could not be, and why."""
+        trials, models = zip(*bucket, strict=True)
+        start = time.monotonic()
+        try:
+            results = self.run_together(
+                list(trials), list(models), fit_args, fit_kwargs
+            )
+        except keras_tuner.errors.FatalError:
+            raise
+        except Exception as error:
+            is_too_much = backend_loops().is_out_of_memory(error)
+            if is_too_much or not self._has_failed_together():
+                # Its traceback holds on to the memory.
+                error.__traceback__ = None
+            if len(bucket) > 1 and is_too_much:
+                half = len(bucket) // 2
+                warn_out_of_memory(len(bucket), half)
+                self.max_members = min(self.max_members, half)
+                return {
+                    **self._run_bucket(bucket[:half], fit_args, fit_kwargs),
+                    **self._run_bucket(bucket[half:], fit_args, fit_kwargs),
+                }
+            for some in models:
+                # They may have been trained in part: to be built anew.
+                some.clear()
+            return self._not_together(trials, error, fit_kwargs)
+        seconds = (time.monotonic() - start) / len(trials)
+        for trial, result in zip(trials, results, strict=True):
+            self._results[trial.trial_id] = result
+            self._seconds[trial.trial_id] = seconds
+        return {}
+
+    def _not_together(self, trials, error, fit_kwargs):
+        names = [trial.trial_id for trial in trials]
+        if self._is_verbose(fit_kwargs):
+            print(
+                f"Trials {', '.join(names)} are trained one by one: "
+                f"{type(error).__name__}: {_first_line(error)}"
+            )
+        return dict.fromkeys(names, error)
+
+    def _hooks(self, trial):
+        """Returns what calls the hooks of a subclass for epochs."""
+        if all(
+            getattr(type(self), name) is getattr(keras_tuner.Tuner, name)
+            for name in ("on_epoch_begin", "on_epoch_end")
+        ):
+            return []
+        return [_EpochHooks(self, trial)]
+
+    def _save(self, trial, models, weights):
+        """Writes what `load_model` reads, where it does."""
+        directory = self.get_trial_dir(trial.trial_id)
+        with open(os.path.join(directory, BUILD_CONFIG), "w") as file:
+            json.dump(models[0].get_build_config(), file)
+        if weights is not None:
+            models[0].set_weights(weights)
+            models[0].save_weights(os.path.join(directory, CHECKPOINT))
+
+
+class _EpochHooks(keras.callbacks.Callback):
+    def __init__(self, tuner, trial):
+        super().__init__()
+        self._tuner = tuner
+        self._trial = trial
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._tuner.on_epoch_begin(self._trial, self.model, epoch, logs=logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._tuner.on_epoch_end(self._trial, self.model, epoch, logs=logs)
+
+
+def _first_line(error):
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _tell(asked, buckets, alone):
+    """Prints what is trained together, what one by one, and why."""
+    count = sum(map(len, buckets))
+    text = f"{len(asked)} trials: {count} are trained together"
+    if count:
+        text += f" ({len(buckets)} architectures)"
+    reasons = collections.defaultdict(list)
+    for trial_id, reason in alone.items():
+        reasons[_first_line(reason)].append(trial_id)
+    for reason, names in reasons.items():
+        text += f"; one by one {', '.join(names)}: {reason}"
+    print(text)
