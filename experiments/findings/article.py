@@ -200,7 +200,6 @@ def neither_sums():
         SUPPORTED if max(each.max() for each in both) < LEARNED else REFUTED,
         f"At most {max(each['multiply'] for each in both):.3f} and "
         f"{simple:.3f}. From the products alone the sum cannot be computed.",
-        "",
     )
 
 
@@ -212,7 +211,6 @@ def one_hot_is_easy():
         SUPPORTED,
         f"True, and empty: the best constant is right on at least "
         f"{constant:.1%} of the elements of every one-hot task.",
-        "",
     )
 
 
@@ -278,7 +276,6 @@ def xor_is_hardest():
         SUPPORTED if count == len(logic) else REFUTED,
         f"On bits, XOR is below both AND and OR for "
         f"{share(count, len(logic))} networks: for most, not for all.",
-        "",
     )
 
 
@@ -351,7 +348,6 @@ def excels_and_fails():
         SUPPORTED if count > len(excels) / 2 else REFUTED,
         f"{share(count, len(excels))} networks learn at least one function "
         "and have a skill below 0.5 on another.",
-        "",
     )
 
 
@@ -361,7 +357,6 @@ def experiments():
         REFUTED,
         "The published table has 1,296 rows and 12 tasks; 269 rows repeat a "
         "cell by continuing its run, so there are 1,027 experiments.",
-        "",
     )
 
 
@@ -371,7 +366,6 @@ def disjoint():
         REFUTED,
         "Of one-hot vectors of width 128 there are 128 × 128 = "
         f"{128 * 128:,} pairs, and 1,004,000 records were drawn.",
-        "",
     )
 
 
@@ -381,7 +375,6 @@ def positive_inputs():
         REFUTED,
         "The article's code draws them by the function of `random`, between "
         "−1 and 1; the published losses of the dot product agree with that.",
-        "",
     )
 
 
@@ -400,5 +393,4 @@ def many_hot_is_hardest():
         "Many-hot vectors are the hardest inputs of the logical tasks.",
         SUPPORTED if harder else REFUTED,
         f"Mean accuracy of all networks on many-hot and one-hot: {values}.",
-        "",
     )

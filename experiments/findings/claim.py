@@ -6,6 +6,8 @@ import enum
 import numpy as np
 from scipy import stats
 
+from tuning.reporting.statistics import half_interval
+
 LEARNED = 0.99
 
 
@@ -53,11 +55,8 @@ class Interval:
 
 def mean(values):
     """Returns the mean of values, with Student's interval."""
-    values = np.asarray(values, float)
-    low, high = stats.t.interval(
-        0.95, len(values) - 1, values.mean(), stats.sem(values)
-    )
-    return Interval(float(values.mean()), float(low), float(high))
+    value, half = float(np.mean(values)), half_interval(values)
+    return Interval(value, value - half, value + half)
 
 
 def share(count, total):

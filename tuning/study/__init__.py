@@ -1,0 +1,1 @@
+"""Networks on problems: searched, trained, tested, and kept in tables."""

@@ -1,0 +1,1 @@
+"""KerasTuner searches whose trials train together."""
