@@ -166,6 +166,11 @@ def nac(w, x):
     return ops.matmul(x, saturated(*w))
 
 
+def mnac(w, x):
+    exponent = ops.matmul(ops.log(ops.abs(x) + 1e-7), saturated(*w))
+    return bounded_exp(exponent)
+
+
 def nalu(w, x):
     kernel = saturated(w[0], w[1])
     gate = ops.sigmoid(ops.matmul(x, w[2]))
@@ -280,6 +285,7 @@ CASES = {
         TWO,
     ),
     "NAC": (lambda: layers.NAC(UNITS), nac, ONE),
+    "MNAC": (lambda: layers.MNAC(UNITS), mnac, ONE),
     "NALU": (lambda: layers.NALU(UNITS), nalu, ONE),
     "INALU": (lambda: layers.INALU(64), inalu, NARROW),
     "NAU": (lambda: layers.NAU(UNITS), nau, ONE),

@@ -13,6 +13,7 @@ depth         attention over the layers of a network, and weighted sums of them
 """
 
 from kmul.layers.arithmetic.inalu import INALU as INALU
+from kmul.layers.arithmetic.mnac import MNAC as MNAC
 from kmul.layers.arithmetic.nac import NAC as NAC
 from kmul.layers.arithmetic.nalu import NALU as NALU
 from kmul.layers.arithmetic.nau import NAU as NAU

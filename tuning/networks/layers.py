@@ -44,6 +44,7 @@ class Entry(NamedTuple):
 
 LAYERS = {
     "inalu": Entry(layers.INALU, VECTOR),
+    "mnac": Entry(layers.MNAC, VECTOR),
     "nac": Entry(layers.NAC, VECTOR),
     "nalu": Entry(layers.NALU, VECTOR),
     "nau": Entry(layers.NAU, VECTOR),

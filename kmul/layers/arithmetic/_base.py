@@ -9,6 +9,7 @@ from keras import ops
 from kmul._branches import branch_initializer
 from kmul._inputs import fixed_width
 from kmul._inputs import receive
+from kmul._magnitude import magnitude
 from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
@@ -174,6 +175,12 @@ def saturated(kernel):
 def selected_factors(inputs, kernel):
     """Returns x_i W_ij + 1 − W_ij, of shape (batch, ..., features, units)."""
     return add(ops.multiply(ops.expand_dims(inputs, -1), kernel), 1 - kernel)
+
+
+def product_of_powers(inputs, kernel):
+    """Returns Π_i (abs(x_i) + 1e-7)^W_ij, of shape (batch, ..., units)."""
+    logarithm = ops.log(magnitude(inputs) + EPSILON)
+    return bounded_exp(ops.matmul(logarithm, kernel))
 
 
 def bounded_exp(exponent, largest=LARGEST_EXPONENT):

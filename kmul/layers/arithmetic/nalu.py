@@ -1,10 +1,8 @@
 import keras
 from keras import ops
 
-from kmul._magnitude import magnitude
 from kmul._sums import add
-from kmul.layers.arithmetic._base import EPSILON
-from kmul.layers.arithmetic._base import bounded_exp
+from kmul.layers.arithmetic._base import product_of_powers
 from kmul.layers.arithmetic._base import saturated
 from kmul.layers.arithmetic.nac import NAC
 
@@ -62,7 +60,6 @@ class NALU(NAC):
         kernel = self.widen(saturated(self.kernel))
         gate = ops.sigmoid(self.widen(ops.matmul(inputs, self.gate_kernel)))
         inputs = self.widen(inputs)
-        logarithm = ops.log(magnitude(inputs) + EPSILON)
         total = ops.matmul(inputs, kernel)
-        product = bounded_exp(ops.matmul(logarithm, kernel))
+        product = product_of_powers(inputs, kernel)
         return self.narrow(add(gate * total, (1 - gate) * product))

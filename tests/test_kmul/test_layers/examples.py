@@ -101,6 +101,7 @@ EXAMPLES = {
         (2, 8, 3),
     ),
     "NAC": (lambda **kwargs: layers.NAC(3, **kwargs), (2, 4)),
+    "MNAC": (lambda **kwargs: layers.MNAC(3, **kwargs), (2, 4)),
     "NALU": (lambda **kwargs: layers.NALU(3, **kwargs), (2, 4)),
     "INALU": (lambda **kwargs: layers.INALU(3, **kwargs), (2, 4)),
     "NAU": (lambda **kwargs: layers.NAU(3, **kwargs), (2, 5, 4)),
