@@ -126,6 +126,8 @@ class TrainsTogether:
                 `class_weight`, `callbacks` (a copy for each trial) and
                 `verbose`, 0 for no output, among them.
         """
+        if "verbose" in fit_kwargs and self._owns_oracle():
+            self.oracle.verbose = fit_kwargs["verbose"]
         if "KERASTUNER_ORACLE_IP" in os.environ and self._owns_oracle():
             # It only serves the oracle.
             self.oracle = SharedOracle(self.oracle, self.lease_seconds)
@@ -138,8 +140,6 @@ class TrainsTogether:
             if self._owns_oracle():
                 super().search(*fit_args, **fit_kwargs)
                 return
-        if "verbose" in fit_kwargs and self._owns_oracle():
-            self.oracle.verbose = fit_kwargs["verbose"]
         self.on_search_begin()
         while asked := self._ask(one_by_one=reason is not None):
             # The last of them is reported last.
