@@ -119,6 +119,14 @@ EXAMPLES = {
         lambda **kwargs: layers.NMU(3, **kwargs),
         (2, 3, 2, 4),
     ),
+    "NMU, normalized": (
+        lambda **kwargs: layers.NMU(3, normalize=True, **kwargs),
+        (2, 4),
+    ),
+    "NMU, with noise": (
+        lambda **kwargs: layers.NMU(3, noise=(1, 5), seed=0, **kwargs),
+        (2, 4),
+    ),
     "RealNPU": (lambda **kwargs: layers.RealNPU(3, **kwargs), (2, 4)),
     "NPU": (lambda **kwargs: layers.NPU(3, **kwargs), (2, 5, 4)),
     "PolynomialDense": (
