@@ -11,6 +11,7 @@ _MODULES = {
     "Population": "tuning.population.population",
     "PopulationTuner": "tuning.tuner.population_tuner",
     "RandomSearch": "tuning.tuner.tuners",
+    "report_card": "tuning.cards.report",
 }
 __all__ = list(_MODULES)
 

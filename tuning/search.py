@@ -27,7 +27,7 @@ def main(arguments=None):
     # TensorFlow's own greeting is of no use here.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        _check_backend()
+        check_backend()
         check_installation()
         if options.list:
             return _list()
@@ -167,7 +167,7 @@ def _positive_number(text):
     return value
 
 
-def _check_backend():
+def check_backend():
     """Raises an `InstallationError` unless Keras's backend is there."""
     name = os.environ.get("KERAS_BACKEND") or _configured_backend()
     known = ("jax", "tensorflow", "torch")

@@ -35,6 +35,20 @@ ROOMS = {
         "tuning.tuner",
     ),
     "tuning.reporting": ("tasks", "tuning.problems", "tuning.study"),
+    "tuning.cards": (
+        "kmul",
+        "tasks",
+        "tuning.errors",
+        "tuning.networks",
+        "tuning.population",
+        "tuning.study",
+    ),
+    "tuning.card": (
+        "tuning.cards",
+        "tuning.errors",
+        "tuning.search",
+        "tuning.study",
+    ),
     "tuning.search": (
         "tuning.errors",
         "tuning.networks",

@@ -19,6 +19,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 
 import keras
@@ -61,26 +62,42 @@ def processors():
     return list(range(os.cpu_count() or 1))
 
 
-def run_jobs(jobs, function):
+def run_jobs(jobs, function, deadline=None, here=None):
     """Runs jobs side by side and yields what they send.
 
     Args:
         jobs: List of picklable jobs, in the order to start them in.
         function: Picklable callable, called as `function(job, send)`. It
             sends with `send(kind, content)`.
+        deadline: The `time.monotonic()` at which all jobs are stopped. Those
+            in this process are not waited for any longer. Default: never.
+        here: Boolean, whether jobs run in this process, one after the other;
+            they need not be picklable then. Default: with an accelerator, or
+            a single processor.
 
     Yields:
         Tuples `(job, kind, content)`. Each job's last has the kind
-        `"finished"`, or `"error"` if the job raised an exception, or its
-        process died; the content then is a message.
+        `"finished"`; or `"error"` if the job raised an exception, or its
+        process died, where the content is a message; or `"stopped"` if the
+        deadline came before.
     """
-    if backend_loops().is_accelerated() or len(processors()) == 1:
-        yield from _run_here(jobs, function)
-    else:
-        yield from _run_in_processes(jobs, function)
+    if here is None:
+        here = backend_loops().is_accelerated() or len(processors()) == 1
+    run = _run_here if here else _run_in_processes
+    unfinished = list(jobs)
+    for job, kind, content in run(jobs, function, deadline):
+        if kind in ("finished", "error"):
+            unfinished.remove(job)
+        yield job, kind, content
+    for job in unfinished:
+        yield job, "stopped", None
 
 
-def _run_here(jobs, function):
+def _seconds_until(deadline):
+    return None if deadline is None else max(0, deadline - time.monotonic())
+
+
+def _run_here(jobs, function, deadline):
     # In a thread, so that what a job sends can be passed on as it comes.
     sent = queue.SimpleQueue()
 
@@ -92,8 +109,11 @@ def _run_here(jobs, function):
         sent.put(None)
 
     threading.Thread(target=run, daemon=True).start()
-    while (event := sent.get()) is not None:
-        yield event
+    try:
+        while event := sent.get(timeout=_seconds_until(deadline)):
+            yield event
+    except queue.Empty:
+        return
 
 
 def _run_job(job, function, send):
@@ -105,7 +125,7 @@ def _run_job(job, function, send):
         send("finished", None)
 
 
-def _run_in_processes(jobs, function):
+def _run_in_processes(jobs, function, deadline):
     # A forked child of a process whose backend has started can hang, and a
     # spawned one imports everything again. The fork server imports once, runs
     # nothing, and forks.
@@ -124,7 +144,12 @@ def _run_in_processes(jobs, function):
                 worker, job = idle.pop(), waiting.popleft()
                 worker.connection.send(job)
                 busy[worker.connection] = worker, job
-            for connection in multiprocessing.connection.wait(list(busy)):
+            ready = multiprocessing.connection.wait(
+                list(busy), _seconds_until(deadline)
+            )
+            if not ready:
+                return
+            for connection in ready:
                 worker, job = busy[connection]
                 try:
                     kind, content = connection.recv()
