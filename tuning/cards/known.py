@@ -67,7 +67,9 @@ def merge(card, path=PATH):
     known = {"made": card.made, "layers": []}
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        if before["made"].get("settings") == known["made"]["settings"]:
+        # As JSON both: a tuple is a list there.
+        settings = json.loads(json.dumps(card.made["settings"]))
+        if before["made"].get("settings") == settings:
             known["layers"] = before["layers"]
     rows = {each["name"]: each for each in known["layers"]}
     for layer in card.layers:

@@ -1,3 +1,4 @@
+import dataclasses
 import html.parser
 import json
 import time
@@ -170,3 +171,18 @@ def test_known_layers_are_whole():
     if names:
         mine = json.loads(json.dumps(Settings().__dict__))
         assert rows["made"]["settings"] == mine
+
+
+def test_known_layers_are_added_to_those_that_are_there(tmp_path):
+    class Made:
+        made = {"settings": dataclasses.asdict(TINY)}  # noqa: RUF012
+
+        def __init__(self, name):
+            row = {"kind": "vectors", "scores": {}, "cost": {}, "verdict": ""}
+            self.layers = [{"name": name, **row}]
+
+    path = tmp_path / "known.json"
+    for name in ("one", "two", "one"):
+        known.merge(Made(name), path)
+    layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
+    assert [each["name"] for each in layers] == ["one", "two"]
