@@ -22,11 +22,11 @@ LARGEST_EXPONENT = 80.0
 
 
 class ArithmeticUnit(keras.layers.Layer):
-    """The base of all units: kernels, and their regularizer's warm-up.
+    """The base of all units: kernels, and their regularizers' warm-up.
 
-    The regularizer's penalty belongs to the first kernel, so it is counted
-    once per training step, like that of any Keras weight, also where the
-    layer is shared or called at each step of a sequence. So is the step.
+    The penalties belong to the first kernel, so they are counted once per
+    training step, like that of any Keras weight, also where the layer is
+    shared or called at each step of a sequence. So is the step.
 
     Args:
         units: Positive integer, the size of the output's last axis.
@@ -56,6 +56,7 @@ class ArithmeticUnit(keras.layers.Layer):
         self.regularizer_warmup = regularizer_warmup
         self.supports_masking = True
         self._in_training = False
+        self._regularized_weights = []
 
     def build(self, input_shape):
         width = check_shape(type(self).__name__, input_shape)[-1]
@@ -69,7 +70,7 @@ class ArithmeticUnit(keras.layers.Layer):
                 initializer="zeros",
                 trainable=False,
             )
-        if self.kernel_regularizer is not None:
+        if self.kernel_regularizer is not None or self._regularized_weights:
             self.weights[0].regularizer = self._penalize
 
     def build_kernels(self, width):
@@ -106,6 +107,11 @@ class ArithmeticUnit(keras.layers.Layer):
             constraint=constraint,
         )
 
+    def regularize(self, weight, regularizer):
+        """Has a weight itself regularized, unless `regularizer` is `None`."""
+        if regularizer is not None:
+            self._regularized_weights.append((weight, regularizer))
+
     def widen(self, tensor):
         """Returns half-precision tensors in single precision, others as is.
 
@@ -118,10 +124,14 @@ class ArithmeticUnit(keras.layers.Layer):
         return ops.cast(tensor, self.compute_dtype)
 
     def _penalize(self, first_kernel):
-        """Returns the penalty. Keras asks for it once per step."""
+        """Returns the sum of penalties. Keras asks for it once per step."""
+        regularized = list(self._regularized_weights)
+        if self.kernel_regularizer is not None:
+            for kernel in self.effective_kernels():
+                regularized.append((kernel, self.kernel_regularizer))
         penalties = [
-            ops.cast(self.kernel_regularizer(kernel), "float32")
-            for kernel in self.effective_kernels()
+            ops.cast(regularizer(weight), "float32")
+            for weight, regularizer in regularized
         ]
         return functools.reduce(add, penalties) * self._advance_strength()
 

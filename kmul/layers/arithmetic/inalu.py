@@ -41,6 +41,11 @@ class INALU(ArithmeticUnit):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
+        tanh_kernel_regularizer: Regularizer of Ŵ_a and Ŵ_m.
+        sigmoid_kernel_regularizer: Regularizer of M̂_a and M̂_m.
+        gate_regularizer: Regularizer of ĝ. All are under the same warm-up; the
+            original's are `kmul.regularizers.Saturation(0.05)`, which it turns
+            on after ten epochs where the error is small.
         **kwargs: The arguments of every Keras layer: `name`, `dtype`,
             `trainable`.
 
@@ -77,6 +82,9 @@ class INALU(ArithmeticUnit):
         gate_initializer=None,
         kernel_regularizer=None,
         regularizer_warmup=None,
+        tanh_kernel_regularizer=None,
+        sigmoid_kernel_regularizer=None,
+        gate_regularizer=None,
         **kwargs,
     ):
         super().__init__(
@@ -94,6 +102,13 @@ class INALU(ArithmeticUnit):
         self.gate_initializer = keras.initializers.get(
             gate_initializer
         ) or keras.initializers.RandomNormal(0.0, 0.2)
+        self.tanh_kernel_regularizer = keras.regularizers.get(
+            tanh_kernel_regularizer
+        )
+        self.sigmoid_kernel_regularizer = keras.regularizers.get(
+            sigmoid_kernel_regularizer
+        )
+        self.gate_regularizer = keras.regularizers.get(gate_regularizer)
 
     def build_kernels(self, width):
         self.add_kernels = self._build_pair("add", width)
@@ -101,16 +116,18 @@ class INALU(ArithmeticUnit):
         self.gate = self.add_weight(
             name="gate", shape=(self.units,), initializer=self.gate_initializer
         )
+        self.regularize(self.gate, self.gate_regularizer)
 
     def _build_pair(self, name, width):
-        return (
-            self.add_kernel(
-                f"{name}_tanh_kernel", width, self.tanh_kernel_initializer
-            ),
-            self.add_kernel(
-                f"{name}_sigmoid_kernel", width, self.sigmoid_kernel_initializer
-            ),
+        tanh_kernel = self.add_kernel(
+            f"{name}_tanh_kernel", width, self.tanh_kernel_initializer
         )
+        sigmoid_kernel = self.add_kernel(
+            f"{name}_sigmoid_kernel", width, self.sigmoid_kernel_initializer
+        )
+        self.regularize(tanh_kernel, self.tanh_kernel_regularizer)
+        self.regularize(sigmoid_kernel, self.sigmoid_kernel_regularizer)
+        return tanh_kernel, sigmoid_kernel
 
     def effective_kernels(self):
         return [saturated(self.add_kernels), saturated(self.multiply_kernels)]
@@ -142,6 +159,15 @@ class INALU(ArithmeticUnit):
             ),
             "gate_initializer": keras.initializers.serialize(
                 self.gate_initializer
+            ),
+            "tanh_kernel_regularizer": keras.regularizers.serialize(
+                self.tanh_kernel_regularizer
+            ),
+            "sigmoid_kernel_regularizer": keras.regularizers.serialize(
+                self.sigmoid_kernel_regularizer
+            ),
+            "gate_regularizer": keras.regularizers.serialize(
+                self.gate_regularizer
             ),
         }
 

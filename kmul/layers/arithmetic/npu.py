@@ -24,6 +24,8 @@ class NPU(RealNPU):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
+        gate_regularizer: Regularizer of g, under the same warm-up, such as
+            `kmul.regularizers.Discreteness(strength, values=(0, 1))`.
         **kwargs: The arguments of every Keras layer: `name`, `dtype`,
             `trainable`.
 
@@ -49,6 +51,8 @@ class NPU(RealNPU):
     Reference:
         - [Neural Power Units (Heim et al., 2020)](
           https://arxiv.org/abs/2006.01681)
+        - [A Primer for Neural Arithmetic Logic Modules (Mistry et al., 2022)](
+          https://arxiv.org/abs/2101.09530), whose code regularizes the gate
     """
 
     def build_kernels(self, width):

@@ -31,6 +31,8 @@ class RealNPU(ArithmeticUnit):
         regularizer_warmup: `None`, or two integers: the training step up to
             which the regularizer is off and the one from which it has its full
             strength, between which it grows linearly.
+        gate_regularizer: Regularizer of g, under the same warm-up, such as
+            `kmul.regularizers.Discreteness(strength, values=(0, 1))`.
         **kwargs: The arguments of every Keras layer: `name`, `dtype`,
             `trainable`.
 
@@ -55,7 +57,27 @@ class RealNPU(ArithmeticUnit):
     Reference:
         - [Neural Power Units (Heim et al., 2020)](
           https://arxiv.org/abs/2006.01681)
+        - [A Primer for Neural Arithmetic Logic Modules (Mistry et al., 2022)](
+          https://arxiv.org/abs/2101.09530), whose code regularizes the gate
     """
+
+    def __init__(
+        self,
+        units,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        regularizer_warmup=None,
+        gate_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            kernel_initializer=kernel_initializer,
+            kernel_regularizer=kernel_regularizer,
+            regularizer_warmup=regularizer_warmup,
+            **kwargs,
+        )
+        self.gate_regularizer = keras.regularizers.get(gate_regularizer)
 
     def build_kernels(self, width):
         self.kernel = self.add_kernel("kernel", width)
@@ -68,6 +90,7 @@ class RealNPU(ArithmeticUnit):
             initializer=keras.initializers.Constant(0.5),
             constraint=Interval(0.0, 1.0),
         )
+        self.regularize(self.gate, self.gate_regularizer)
 
     def effective_kernels(self):
         return [ops.convert_to_tensor(self.kernel)]
@@ -88,3 +111,11 @@ class RealNPU(ArithmeticUnit):
         gated = add(gate * (magnitude(inputs) + EPSILON), 1 - gate)
         negative = ops.cast(ops.less(inputs, 0), inputs.dtype)
         return ops.log(gated), math.pi * gate * negative
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "gate_regularizer": keras.regularizers.serialize(
+                self.gate_regularizer
+            ),
+        }

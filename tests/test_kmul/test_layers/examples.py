@@ -104,6 +104,17 @@ EXAMPLES = {
     "MNAC": (lambda **kwargs: layers.MNAC(3, **kwargs), (2, 4)),
     "NALU": (lambda **kwargs: layers.NALU(3, **kwargs), (2, 4)),
     "INALU": (lambda **kwargs: layers.INALU(3, **kwargs), (2, 4)),
+    "INALU, regularized": (
+        lambda **kwargs: layers.INALU(
+            3,
+            tanh_kernel_regularizer=regularizers.Saturation(0.05),
+            sigmoid_kernel_regularizer=regularizers.Saturation(0.05),
+            gate_regularizer=regularizers.Saturation(0.05),
+            regularizer_warmup=(0, 10),
+            **kwargs,
+        ),
+        (2, 4),
+    ),
     "NAU": (lambda **kwargs: layers.NAU(3, **kwargs), (2, 5, 4)),
     "NAU, regularized": (
         lambda **kwargs: layers.NAU(
@@ -128,6 +139,15 @@ EXAMPLES = {
         (2, 4),
     ),
     "RealNPU": (lambda **kwargs: layers.RealNPU(3, **kwargs), (2, 4)),
+    "NPU, regularized": (
+        lambda **kwargs: layers.NPU(
+            3,
+            kernel_regularizer="l1",
+            gate_regularizer=regularizers.Discreteness(0.1, values=(0, 1)),
+            **kwargs,
+        ),
+        (2, 4),
+    ),
     "NPU": (lambda **kwargs: layers.NPU(3, **kwargs), (2, 5, 4)),
     "PolynomialDense": (
         lambda **kwargs: layers.PolynomialDense(3, hidden_units=5, **kwargs),
