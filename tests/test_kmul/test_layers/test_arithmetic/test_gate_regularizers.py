@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.gradients import gradients
 from support.reference import prepare
 
 from kmul import layers
@@ -14,14 +13,6 @@ def penalty(layer):
     layer(np.ones((2, 4), "float32"))
     (found,) = layer.losses
     return float(ops.convert_to_numpy(found))
-
-
-def test_saturation():
-    weights = np.array([-30.0, -15.0, 0.0, 5.0, 20.0], "float32")
-    found = Saturation(2.0)(ops.convert_to_tensor(weights))
-    assert float(found) == pytest.approx(2 * (5 + 20 + 15) / 5)
-    (slopes,) = gradients(Saturation(5.0), [weights])
-    np.testing.assert_allclose(slopes, [0, 1, 0, -1, 0])
 
 
 @pytest.mark.parametrize("unit", [layers.RealNPU, layers.NPU])
@@ -66,12 +57,3 @@ def test_warm_up_with_a_regularized_gate_alone():
     # Half of the full strength, 2 times the distance of 0.5.
     found = model.evaluate(x, x[:, :2], verbose=0)
     assert found == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("arguments", [{"strength": 0}, {"bound": -1.0}])
-def test_bad_saturation(arguments):
-    (name,) = arguments
-    with pytest.raises(
-        ValueError, match=rf"`{name}`\. Expected a finite number above 0"
-    ):
-        Saturation(**arguments)
