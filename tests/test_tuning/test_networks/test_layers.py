@@ -170,7 +170,8 @@ def test_refused(name, message):
 
 def test_inputs_that_a_layer_does_not_take(problem):
     network = find_network("keras.layers:Conv1D")
-    with pytest.raises(ValueError, match="Input 0 of layer .* is incompatible"):
+    # The words are Keras's, and differ from backend to backend.
+    with pytest.raises(ValueError, match="incompatible|Kernel shape"):
         network(problem("placed_digits/digit", "images")).model(2, "relu")
 
 

@@ -167,7 +167,7 @@ def test_contributions_leave_one_layer_out(mechanism):
     lengths = []
     for index in range(len(inputs)):
         if mechanism == "recurrent":
-            left_out = list(flat(inputs))
+            left_out = list(inputs)
             left_out[index] = np.zeros_like(left_out[index])
             without = layer(left_out)
         else:
