@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 BACKENDS := jax tensorflow torch
+# What Keras has no part in, or what trains as the tests of every backend do.
+ONCE := tests/test_benchmarks tests/test_experiments tests/test_tasks
 export KERAS_BACKEND ?= jax
 
 .PHONY: install search test lint
@@ -16,9 +18,12 @@ search: .venv/$(KERAS_BACKEND)
 	$(BIN)/python -m tuning.search $(ARGS)
 
 test: install lint
+	@echo "== once, on $(KERAS_BACKEND)"
+	@$(BIN)/python -m pytest --numprocesses 2 $(ONCE)
 	@for backend in $(BACKENDS); do \
 	  echo "== $$backend"; \
-	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest --numprocesses 2 $(ARGS) || exit 1; \
+	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest --numprocesses 2 \
+	    $(ONCE:%=--ignore=%) $(ARGS) || exit 1; \
 	done
 
 lint: install
