@@ -54,10 +54,9 @@ def report_card(
         layer_or_factory: A Keras layer class; a function that returns a
             layer, called with `units` (or `filters`) if it takes that; a
             layer; text, `"package.module:Layer rank=8"`; or a list of these,
-            each of which gets a column. Of a class that only this process
-            knows, one defined in a notebook for example, no other process can
-            ask anything: it is asked on one backend and one processor, and
-            cannot be stopped if it hangs.
+            each of which gets a column. A class that is defined in a notebook
+            is unknown to other processes: it is asked on one backend and one
+            processor, and cannot be stopped if it hangs.
         budget: Number, the seconds that it may take. What does not fit is left
             out, and the card says so. None: as long as it takes.
         settings: `tuning.cards.asking.Settings`, how much is asked. The known

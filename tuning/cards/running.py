@@ -81,9 +81,9 @@ def run_job(job, send):
 def ask(job, send):
     """Trains a layer on the questions of a group and tests it.
 
-    Each question is learned at every learning rate from every seed. Of each
-    seed the rate and the moment count at which the validation loss was
-    lowest; the test records are used with the weights of that moment alone.
+    Each question is learned at every learning rate from every seed. For each
+    seed, the test records are used once: with the weights of the rate and the
+    moment that had the lowest validation loss.
 
     Returns:
         A dictionary for each question.

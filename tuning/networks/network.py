@@ -69,7 +69,7 @@ class Network(keras_tuner.HyperModel):
             keras.Input(shape, name=name)
             for shape, name in zip(self.input_shapes, "ab", strict=False)
         ]
-        # Of a single vector, both are the same.
+        # With a single vector, both are the same.
         a, b = inputs[0], inputs[-1]
         outputs = self.outputs(a, b, depth, activation, **choices)
         return keras.Model(inputs if len(inputs) > 1 else a, outputs)

@@ -14,8 +14,8 @@ from tuning.study.files import as_file_name
 from tuning.study.rows import Result
 from tuning.study.rows import columns
 
-# Learning rates of so many problems are shown at once; of more, each opens on
-# a click.
+# The learning rates of up to this many problems are shown at once. With more
+# problems, each opens on a click.
 OPEN = 3
 LARGEST_DIFFERENCES = 25
 SETTINGS = {

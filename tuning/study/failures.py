@@ -54,7 +54,7 @@ def log_failure(directory, what, failure):
     """Adds a failure to the log of a study.
 
     Args:
-        directory: Of the study.
+        directory: The study's directory.
         what: Which cell or trial it is.
         failure: A formatted traceback, or a message; or None.
     """

@@ -15,10 +15,10 @@ def create_trial(oracle, tuner_id):
     trial = oracle.create_trial(tuner_id)
     is_new = len(oracle.trials) > known
     if is_new and isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
-        # The grid goes on from trials that have ended, as a hypermodel may by
-        # then have shown more hyperparameters. Such a trial is gone on from
-        # again when it ends, so nothing is lost by going on from it now, and
-        # there is no public way to say so.
+        # The grid continues from trials that have ended, because a hypermodel
+        # may have shown more hyperparameters by then. It continues from such a
+        # trial again when that ends, so nothing is lost by doing so now. There
+        # is no public way to say it.
         oracle._populate_next.append(trial.trial_id)
     return trial
 

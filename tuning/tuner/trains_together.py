@@ -60,8 +60,8 @@ class TrainsTogether:
         *args: The arguments of KerasTuner's tuner.
         max_members: Positive integer, how many trials to train together at
             most. When the device's memory is too small, their number is
-            halved until it suffices. Of several workers, the first one takes
-            so many. Default: 1024, or 8 where the oracle learns from trials
+            halved until it suffices. A chief's first worker takes that many.
+            Default: 1024, or 8 where the oracle learns from trials
             that have ended, as `BayesianOptimization` does.
         save_checkpoints: Boolean, whether to keep every trial's weights, for
             `get_best_models`: those of its best epoch.
