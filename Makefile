@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 BACKENDS := jax tensorflow torch
 # What Keras has no part in, or what trains as the tests of every backend do.
 ONCE := tests/test_benchmarks tests/test_experiments tests/test_tasks
@@ -19,11 +20,10 @@ search: .venv/$(KERAS_BACKEND)
 
 test: install lint
 	@echo "== once, on $(KERAS_BACKEND)"
-	@$(BIN)/python -m pytest --numprocesses 2 $(ONCE)
+	@$(PYTEST) $(ONCE)
 	@for backend in $(BACKENDS); do \
 	  echo "== $$backend"; \
-	  KERAS_BACKEND=$$backend $(BIN)/python -m pytest --numprocesses 2 \
-	    $(ONCE:%=--ignore=%) $(ARGS) || exit 1; \
+	  KERAS_BACKEND=$$backend $(PYTEST) $(ONCE:%=--ignore=%) $(ARGS) || exit 1; \
 	done
 
 lint: install

@@ -22,6 +22,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*bound.*"),
     pytest.mark.filterwarnings("ignore:.*lbfgs failed.*"),
 ]
+# What KerasTuner trains is the same on every backend, and takes longest where
+# each model is compiled.
+trained_by_kerastuner = pytest.mark.backends("torch")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4)).astype("float32")
 Y = (X.sum(1) > 0).astype("int32")
@@ -195,6 +198,7 @@ def test_a_tailored_space(tmp_path, trained):
         assert model.layers[-1].units == 3
 
 
+@trained_by_kerastuner
 def test_own_run_trial(tmp_path, capsys):
     class Tuner(tuning.RandomSearch):
         def run_trial(self, trial, *args, **kwargs):
@@ -221,6 +225,7 @@ def test_anything_without_a_hypermodel(tmp_path):
     assert len(tuner.oracle.trials) == 3
 
 
+@trained_by_kerastuner
 def test_own_fit(tmp_path):
     class Model(keras_tuner.HyperModel):
         def build(self, hp):
@@ -242,7 +247,13 @@ def test_own_fit(tmp_path):
     assert len(tried) == 4
 
 
-@pytest.mark.parametrize("hook", ["on_epoch_end", "on_batch_end"])
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "on_epoch_end",
+        pytest.param("on_batch_end", marks=trained_by_kerastuner),
+    ],
+)
 def test_hooks(hook, tmp_path, trained):
     calls = []
 
@@ -321,7 +332,7 @@ class Rows(keras.utils.PyDataset):
             },
             True,
         ),
-        ({"x": Rows()}, False),
+        pytest.param({"x": Rows()}, False, marks=trained_by_kerastuner),
     ],
     ids=["pandas", "PyDataset"],
 )
@@ -355,6 +366,7 @@ def test_callbacks(tmp_path, trained):
     assert len(batches) == 2
 
 
+@trained_by_kerastuner
 def test_models_that_train_their_own_way(tmp_path, trained, capsys):
     """They are trained one by one, in the same search as the others."""
 
@@ -384,6 +396,7 @@ def test_models_that_train_their_own_way(tmp_path, trained, capsys):
     )
 
 
+@trained_by_kerastuner
 def test_what_fails_together_is_trained_alone(tmp_path, monkeypatch, capsys):
     def fails(*args, **kwargs):
         raise NotImplementedError("an operation\nwithout a rule")
