@@ -3,10 +3,13 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 BACKENDS := jax tensorflow torch
-# What Keras has no part in, or what trains as the tests of every backend do.
-ONCE := tests/test_benchmarks tests/test_experiments tests/test_tasks
+# What no backend changes, or what trains as the tests of every backend do.
+ONCE := tests/test_benchmarks tests/test_experiments tests/test_tasks \
+  tests/test_documentation.py tests/test_imports.py \
+  $(addprefix tests/test_tuning/,test_published.py test_report.py test_rooms.py \
+    test_search_errors.py test_search_interrupted.py)
 export KERAS_BACKEND ?= jax
 
 .PHONY: install search test lint
