@@ -83,6 +83,8 @@ def start(tmp_path):
         process.communicate()
 
 
+# Four processes start, which takes half a minute where models are compiled.
+@pytest.mark.backends("torch")
 def test_the_trials_of_a_killed_worker_are_finished(start, tmp_path):
     chief, doomed, other = map(start, ("chief", "doomed", "worker"))
     for worker in (doomed, other):

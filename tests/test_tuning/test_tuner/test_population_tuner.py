@@ -72,6 +72,8 @@ def by_values(oracle):
     }
 
 
+# Each backend's members are compared with Keras's own in test_keras_fit.
+@pytest.mark.backends("torch")
 def test_grid_as_one_by_one(tmp_path, sizes):
     """The stock tuner, trial after trial, comes to the same."""
     tuner = search(grid(), tmp_path, epochs=3)
