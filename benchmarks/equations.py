@@ -220,6 +220,7 @@ def npu(w, x):
 
 def partial_conv(w, x):
     x, mask = x
+    mask = ops.cast(mask != 0, "float32")
     count = ops.conv(mask, ops.ones((3, 3, 1, 1)), padding="same")
     valid = ops.cast(count > 0, "float32")
     raw = ops.conv(x * mask, w[0], padding="same")
