@@ -17,12 +17,17 @@ def check_known(kind, name, known, more=""):
     """
     if name not in known:
         known = [str(each) for each in known]
-        nearest = difflib.get_close_matches(str(name), known)
-        hint = f" Did you mean {' or '.join(nearest)}?" if nearest else ""
         raise ValueError(
-            f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}{more}."
+            f"Unknown {kind} {name!r}.{did_you_mean(name, known)} Known: "
+            f"{', '.join(known)}{more}."
         )
     return name
+
+
+def did_you_mean(name, known):
+    """Returns a sentence that names the nearest names, empty if none is."""
+    nearest = difflib.get_close_matches(str(name), known)
+    return f" Did you mean {' or '.join(nearest)}?" if nearest else ""
 
 
 def check_integer(name, value, minimum):

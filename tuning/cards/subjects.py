@@ -1,7 +1,6 @@
 """Which layers a card is about."""
 
 import dataclasses
-import difflib
 import functools
 import importlib
 import inspect
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 
 import kmul
+from tasks._validation import did_you_mean
 from tuning.errors import UserError
 from tuning.networks.layers import LAYERS
 from tuning.networks.layers import CalledOn
@@ -179,11 +179,9 @@ def _find(path):
         return LAYERS[path].layer
     module, colon, name = path.partition(":")
     if not colon:
-        near = difflib.get_close_matches(path, LAYERS)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise LayerError(
             f"Expected package.module:Layer, or the name of a layer of kmul. "
-            f"Received: {path!r}.{hint}"
+            f"Received: {path!r}.{did_you_mean(path, LAYERS)}"
         )
     try:
         found = importlib.import_module(module)
@@ -193,8 +191,7 @@ def _find(path):
         ) from error
     for part in name.split("."):
         if not hasattr(found, part):
-            near = difflib.get_close_matches(part, vars(found))
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            hint = did_you_mean(part, vars(found))
             raise LayerError(f"{module} has no {name!r}.{hint}")
         found = getattr(found, part)
     return found
