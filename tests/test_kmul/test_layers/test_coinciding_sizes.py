@@ -1,62 +1,107 @@
-"""A layer computes each sample alone, however large the batch is.
+"""Layers compute what they compute in NumPy, whichever sizes coincide.
 
 Some operations of a backend guess the meaning of an axis from its size. Here
-every axis of the inputs has the size of the layers' units, and the batch is as
-large, or one sample, or empty, and is compared with a batch whose size nothing
-else has.
+every axis of the inputs has the size of the layers' units, and so has the
+batch, or it is one sample, or empty. What is expected comes from Keras's NumPy
+backend, in a process of its own.
 """
 
+import os
+import subprocess
+import sys
+
+import keras
 import numpy as np
-import pytest
 from keras import ops
+from support.gradients import call
 from support.layer_checks import random_inputs
 
 from .examples import EXAMPLES
 
 SIZE = 3
-OTHER_SIZE = 7
+# JAX compiles each size anew.
+BATCHES = (SIZE,) if keras.config.backend() == "jax" else (SIZE, 1, 0)
 # Its inputs become vectors of one length.
-SHAPES = {"LayerAttention, recurrent": [(2, SIZE), (2, SIZE)]}
+SHAPES = {"LayerAttention, recurrent": [(SIZE, SIZE), (SIZE, SIZE)]}
 # On TensorFlow the convolution of an empty batch has another shape, and Keras's
-# LSTM fails on one; torch has no Fourier transform of one.
+# LSTM fails on one; torch has no Fourier transform of one, and no variance.
 NEVER_EMPTY = (
     "PolynomialBlock2D",
     "PartialConv2D",
     "GatedConv2D",
     "LayerAttention, recurrent",
     "MCBFusion",
+    "NMU, normalized",
 )
 
 
-def with_batch(shapes, batch):
+def coinciding(shapes):
     if isinstance(shapes, list):
-        return [with_batch(shape, batch) for shape in shapes]
-    return (batch, *(SIZE for _ in shapes[1:]))
+        return [coinciding(shape) for shape in shapes]
+    return (SIZE,) * len(shapes)
 
 
-def outputs(layer, inputs, batch):
+def first(inputs, batch):
     if isinstance(inputs, list):
-        return ops.convert_to_numpy(layer([x[:batch] for x in inputs]))
-    return ops.convert_to_numpy(layer(inputs[:batch]))
+        return [x[:batch] for x in inputs]
+    return inputs[:batch]
 
 
-# JAX compiles each size anew, which takes minutes, and guesses nothing.
-@pytest.mark.backends("tensorflow", "torch")
-@pytest.mark.parametrize(
-    "name",
-    # These have a variance of their whole batch.
-    [name for name in EXAMPLES if not name.endswith(", normalized")],
-)
-def test_batches_of_coinciding_sizes(name):
-    make, shapes = EXAMPLES[name]
-    layer = make()
-    shapes = with_batch(SHAPES.get(name, shapes), OTHER_SIZE)
-    inputs = random_inputs(shapes)
-    expected = outputs(layer, inputs, OTHER_SIZE)
-    batches = (SIZE, 1) if name.startswith(NEVER_EMPTY) else (SIZE, 1, 0)
-    for batch in batches:
-        found = outputs(layer, inputs, batch)
-        assert found.shape == (batch, *expected.shape[1:])
-        np.testing.assert_allclose(
-            found, expected[:batch], rtol=1e-5, atol=1e-5
+def cases():
+    """Yields the name of each example, its layer, built, and its inputs."""
+    for name, (make, shapes) in EXAMPLES.items():
+        shapes = coinciding(SHAPES.get(name, shapes))
+        layer = make()
+        layer.build(shapes)
+        yield name, layer, random_inputs(shapes)
+
+
+def write_expected(path):
+    """Writes weights and outputs of every example, by its name."""
+    arrays = {}
+    rng = np.random.default_rng(1)
+    for name, layer, inputs in cases():
+        # None is 0 or 1, which would hide what it is added to.
+        for variable in layer.trainable_variables:
+            variable.assign(rng.uniform(0.1, 0.9, variable.shape))
+        for number, weight in enumerate(layer.get_weights()):
+            arrays[f"{name}/weight {number}"] = weight
+        for batch in (SIZE, 1, 0):
+            outputs = layer(first(inputs, batch))
+            arrays[f"{name}/outputs {batch}"] = ops.convert_to_numpy(outputs)
+    np.savez(path, **arrays)
+
+
+def test_outputs_are_those_of_numpy(tmp_path):
+    path = tmp_path / "expected.npz"
+    program = f"from {__name__} import *; write_expected({str(path)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "numpy",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = np.load(path)
+    wrong = []
+    for name, layer, inputs in cases():
+        layer.set_weights(
+            [
+                expected[f"{name}/weight {number}"]
+                for number in range(len(layer.weights))
+            ]
         )
+        for batch in BATCHES:
+            if batch == 0 and name.startswith(NEVER_EMPTY):
+                continue
+            found = ops.convert_to_numpy(call(layer, first(inputs, batch)))
+            right = expected[f"{name}/outputs {batch}"]
+            if found.shape != right.shape or not np.allclose(
+                found, right, rtol=1e-5, atol=1e-5
+            ):
+                wrong.append(f"{name}, batch of {batch}")
+    assert not wrong
