@@ -3,15 +3,19 @@
 import argparse
 import dataclasses
 import datetime
-import json
 import pathlib
 import sys
 import time
+import weakref
 
 import keras
 
+from tuning.errors import UserError
 from tuning.study.device import device_name
-from tuning.study.files import replace_file
+from tuning.study.directory import check_settings
+from tuning.study.directory import hold_directory
+from tuning.study.directory import make_directory
+from tuning.study.directory import write_settings
 from tuning.study.table import Table
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
@@ -48,9 +52,7 @@ def from_command_line(name, about, settings, quick, row_class, arguments=None):
     settings = quick if options.quick else settings
     try:
         return Runs(options.directory, settings, row_class), settings
-    except OSError as error:
-        parser.error(f"--directory {options.directory}: {error.strerror}")
-    except ValueError as error:
+    except UserError as error:
         parser.error(str(error))
 
 
@@ -60,27 +62,30 @@ class Runs:
     Args:
         directory: Where the table is, or will be.
         settings: A dataclass. All rows of a directory share one set of settings
-            and one backend; anything else raises a `ValueError`.
+            and one backend.
         row_class: The dataclass of a row, as `tuning.study.table.Table` takes
             it.
+
+    Raises:
+        UserError: The directory cannot be used: it holds rows of other
+            settings, its files are damaged, or another process has it.
     """
 
     def __init__(self, directory, settings, row_class):
         self.directory = pathlib.Path(directory)
-        self.directory.mkdir(parents=True, exist_ok=True)
+        make_directory(self.directory)
+        # The directory is this object's as long as it is there.
+        weakref.finalize(self, hold_directory(self.directory).close)
         described = {
             "backend": keras.config.backend(),
             **dataclasses.asdict(settings),
         }
-        described = json.dumps(described, indent=2) + "\n"
-        path = self.directory / "settings.json"
-        if path.exists() and path.read_text() != described:
-            raise ValueError(
-                f"{directory} holds a run with other settings or of another "
-                "backend (settings.json). Choose another --directory."
-            )
-        self._table = Table(self.directory / "results.csv", row_class)
-        replace_file(path, described)
+        check_settings(self.directory, described)
+        try:
+            self._table = Table(self.directory / "results.csv", row_class)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        write_settings(self.directory, described)
 
     @property
     def rows(self):

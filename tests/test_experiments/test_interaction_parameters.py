@@ -10,6 +10,7 @@ from experiments.interaction_parameters.training import Job
 from experiments.interaction_parameters.training import Row
 from experiments.interaction_parameters.training import Settings
 from experiments.runs import Runs
+from tuning.errors import UserError
 
 TINY = Settings(
     dimensions=(2,),
@@ -121,5 +122,5 @@ def test_rows_are_kept(tmp_path):
     jobs = training.jobs(QUICK, rows)
     assert len(jobs) == 2 * 2 * len(QUICK.dimensions)
     assert [job.known for job in jobs if job.known] == [tuple(rows)]
-    with pytest.raises(ValueError, match="holds a run with other settings"):
+    with pytest.raises(UserError, match="with other settings"):
         Runs(tmp_path, Settings(), Row)

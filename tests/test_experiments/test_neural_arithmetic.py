@@ -12,6 +12,7 @@ from experiments.neural_arithmetic.training import Settings
 from experiments.runs import Runs
 from kmul import layers
 from tasks import arithmetic_ops
+from tuning.errors import UserError
 
 TINY = Settings(seeds=(0, 1), steps=20, steps_per_epoch=10, batch_size=32)
 
@@ -73,12 +74,14 @@ def test_what_is_done_is_not_done_again(tmp_path):
     every = 6 * len(arithmetic_ops.OPERATIONS) + 3 * 2
     assert len(training.jobs(TINY, runs.rows)) == every
     runs.add([made_up(seed=0), made_up(seed=1)])
+    del runs
     again = Runs(tmp_path, TINY, Row)
     assert again.rows == [made_up(seed=0), made_up(seed=1)]
     left = training.jobs(TINY, again.rows)
     assert len(left) == every - 1 and Job("mul", "NMU", TINY) not in left
+    del again
     other = dataclasses.replace(TINY, steps=30)
-    with pytest.raises(ValueError, match="holds a run with other settings"):
+    with pytest.raises(UserError, match="with other settings"):
         Runs(tmp_path, other, Row)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from experiments.runs import Runs
 from experiments.runs import from_command_line
+from tuning.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +52,16 @@ def test_command_line(tmp_path, capsys):
     runs, settings = start("--quick", "--directory", str(directory))
     assert settings == Settings(1) and directory.is_dir()
     runs.add(ROWS)
+    del runs
     again, _ = start("--quick", "--directory", str(directory))
     assert again.rows == ROWS
+    del again
     with pytest.raises(SystemExit):
         start("--directory", str(directory))
-    assert "a run with other settings" in capsys.readouterr().err
+    assert (
+        "was made with other settings: steps 1 (now 10)"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_directory_that_is_a_file(tmp_path, capsys):
@@ -63,7 +69,7 @@ def test_a_directory_that_is_a_file(tmp_path, capsys):
     path.touch()
     with pytest.raises(SystemExit):
         start("--directory", str(path))
-    assert f"--directory {path}: " in capsys.readouterr().err
+    assert f"Cannot write to {path}: " in capsys.readouterr().err
 
 
 def test_work(tmp_path, monkeypatch, capsys):
@@ -75,7 +81,17 @@ def test_work(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         runs.run([-1], double, str)
     assert "too small" in str(stopped.value)
-    assert len(Runs(tmp_path, Settings(), Row).rows) == 2
+    lines = (tmp_path / "results.csv").read_text().splitlines()
+    assert len(lines) == 1 + 2
+
+
+def test_one_process_at_a_time(tmp_path):
+    runs = Runs(tmp_path, Settings(), Row)
+    with pytest.raises(UserError, match="Another process is running in"):
+        Runs(tmp_path, Settings(), Row)
+    runs.add(ROWS)
+    del runs
+    assert Runs(tmp_path, Settings(), Row).rows == ROWS
 
 
 def test_interrupted(tmp_path, monkeypatch, capsys):

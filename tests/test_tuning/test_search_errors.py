@@ -244,8 +244,8 @@ DAMAGED = {
     ),
     "trials": ("trials.csv", "", "is damaged: its first line does not name"),
     "not text": ("results.csv", "\x00\xff", "is damaged"),
-    "settings": ("settings.json", '{"batch', "is damaged. Remove it, or name"),
-    "other json": ("settings.json", "[]", "is damaged. Remove it, or name"),
+    "settings": ("settings.json", '{"batch', "is damaged. Restore it, or name"),
+    "other json": ("settings.json", "[]", "is damaged. Restore it, or name"),
 }
 
 
@@ -293,7 +293,7 @@ def test_another_search_is_running(options, refuse, tmp_path):
     with open(tmp_path / "results" / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert refuse(*options) == (
-            f"Another search is running in {tmp_path}/results."
+            f"Another process is running in {tmp_path}/results."
         )
 
 

@@ -83,7 +83,7 @@ def test_killed_and_continued(kills, options, tmp_path, capsys):
             # Meanwhile nobody else may write there.
             assert search.main(options) == 2
             assert capsys.readouterr().err == (
-                f"search: error: Another search is running in {directory}.\n"
+                f"search: error: Another process is running in {directory}.\n"
             )
         time.sleep(random.uniform(0.1, 0.7) * seconds)
         if number == 0:

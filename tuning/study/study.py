@@ -2,11 +2,8 @@
 
 import contextlib
 import dataclasses
-import fcntl
-import json
 import pathlib
 import shutil
-import tempfile
 
 import keras
 
@@ -15,9 +12,12 @@ from tuning.errors import UserError
 from tuning.population.loops import backend_loops
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
+from tuning.study.directory import check_settings
+from tuning.study.directory import hold_directory
+from tuning.study.directory import make_directory
+from tuning.study.directory import write_settings
 from tuning.study.failures import log_failure
 from tuning.study.failures import summarize
-from tuning.study.files import replace_file
 from tuning.study.job import Job
 from tuning.study.job import run_job
 from tuning.study.protocol import Protocol
@@ -78,27 +78,14 @@ class Study:
     def open(self):
         """Takes hold of the directory, for one process at a time."""
         for path in (self.directory, self.save_best or self.directory):
-            try:
-                path.mkdir(parents=True, exist_ok=True)
-                # Nothing but trying tells whether it can be written to.
-                tempfile.TemporaryFile(dir=path).close()
-            except OSError as error:
-                raise UserError(
-                    f"Cannot write to {path}: {error.strerror}."
-                ) from error
-        lock = open(self.directory / ".lock", "w")
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise UserError(
-                    f"Another search is running in {self.directory}."
-                ) from error
-            self._check_settings()
-            # What a killed search was writing.
-            for name in ("results.csv", "trials.csv", "settings.json"):
-                for stale in self.directory.glob(f".{name}.*.new"):
-                    stale.unlink()
+            make_directory(path)
+        with hold_directory(self.directory):
+            # Before there were several protocols, there was this one.
+            check_settings(
+                self.directory,
+                self.settings.fingerprint(),
+                assumed={"name": "article"},
+            )
             try:
                 self.results = Table(self.directory / "results.csv", Result)
                 self.trials = Table(self.directory / "trials.csv", Trial)
@@ -146,7 +133,7 @@ class Study:
         before they are yielded.
         """
         missing = set(self.missing())
-        self._write_settings()
+        write_settings(self.directory, self.settings.fingerprint())
         # Rows of what failed or was interrupted are made anew.
         self.results.remove(lambda row: row.cell in missing)
         self.trials.remove(lambda row: row.cell in missing)
@@ -209,37 +196,6 @@ class Study:
             for group in groups.values()
         ]
         return sorted(jobs, key=lambda job: -job.steps)
-
-    def _check_settings(self):
-        path = self.directory / "settings.json"
-        mine = json.loads(json.dumps(self.settings.fingerprint()))
-        if path.exists():
-            try:
-                # Before there were several protocols, there was this one.
-                theirs = {"name": "article", **json.loads(path.read_text())}
-            except (TypeError, ValueError) as error:
-                raise UserError(
-                    f"{path} is damaged. Remove it, or name another directory."
-                ) from error
-            different = [
-                f"{name} {theirs.get(name)} (now {mine.get(name)})"
-                for name in sorted({*mine, *theirs})
-                if theirs.get(name) != mine.get(name)
-            ]
-            if different:
-                raise UserError(
-                    f"{self.directory} was made with other settings: "
-                    f"{', '.join(different)}. Name another directory."
-                )
-        elif (self.directory / "results.csv").exists():
-            raise UserError(
-                f"{self.directory} has results, but no {path.name} that says "
-                "how they were made. Name another directory."
-            )
-
-    def _write_settings(self):
-        text = json.dumps(self.settings.fingerprint(), indent=1) + "\n"
-        replace_file(self.directory / "settings.json", text)
 
     def _keep_if_best(self, row):
         candidate = candidate_path(self.directory, row.cell)

@@ -1,0 +1,95 @@
+"""A directory of results: one process writes there, by one set of settings."""
+
+import fcntl
+import json
+import tempfile
+
+from tuning.errors import UserError
+from tuning.study.files import replace_file
+
+_SETTINGS = "settings.json"
+
+
+def make_directory(path):
+    """Makes a directory, and raises a `UserError` if it can't be written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        # Nothing but trying tells whether it can be written to.
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        raise UserError(f"Cannot write to {path}: {error.strerror}.") from error
+
+
+def hold_directory(directory):
+    """Takes a directory for this process alone, until what it returns closes.
+
+    It also removes what a killed process was writing there.
+
+    Args:
+        directory: Path of a directory that exists.
+
+    Returns:
+        A file that is a context manager.
+
+    Raises:
+        UserError: Another process has it, or it can't be locked.
+    """
+    lock = open(directory / ".lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        if isinstance(error, BlockingIOError):
+            raise UserError(
+                f"Another process is running in {directory}."
+            ) from error
+        raise UserError(
+            f"{directory} cannot be locked: {error.strerror}. Name a directory "
+            "of another file system."
+        ) from error
+    for name in ("results.csv", "trials.csv", _SETTINGS):
+        for stale in directory.glob(f".{name}.*.new"):
+            stale.unlink()
+    return lock
+
+
+def check_settings(directory, settings, assumed=None):
+    """Raises a `UserError` unless a directory's rows have these settings.
+
+    Args:
+        directory: Path of the directory.
+        settings: Dictionary that JSON can hold.
+        assumed: Dictionary of settings that older directories don't name.
+    """
+    path = directory / _SETTINGS
+    if not path.exists():
+        if (directory / "results.csv").exists():
+            raise UserError(
+                f"{directory} has results, but no {path.name} that says how "
+                "they were made. Name another directory."
+            )
+        return
+    # Tuples become lists, as in the file.
+    mine = json.loads(json.dumps(settings))
+    try:
+        theirs = {**(assumed or {}), **json.loads(path.read_text())}
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"{path} is damaged. Restore it, or name another directory."
+        ) from error
+    different = [
+        f"{name} {theirs.get(name)} (now {mine.get(name)})"
+        for name in sorted({*mine, *theirs})
+        if theirs.get(name) != mine.get(name)
+    ]
+    if different:
+        raise UserError(
+            f"{directory} was made with other settings: "
+            f"{', '.join(different)}. Name another directory."
+        )
+
+
+def write_settings(directory, settings):
+    """Writes the settings of a directory's rows."""
+    text = json.dumps(settings, indent=1) + "\n"
+    replace_file(directory / _SETTINGS, text)
