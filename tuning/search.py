@@ -87,10 +87,11 @@ def _parser():
     several("--learning-rate", ["all"], _positive_number, help="rates, or all")
     parser.add_argument(
         "--protocol",
-        choices=("article", "thorough"),
+        choices=("article", "released", "thorough"),
         default="article",
-        help="how networks are trained: as the article says, or so that "
-        "conclusions can rest on it (10,000 steps a trial, 100,000 after it)",
+        help="how networks are trained: as the article says, as its released "
+        "code did, or so that conclusions can rest on it (10,000 steps a "
+        "trial, 100,000 after it)",
     )
     for name, default, text in (
         ("--search-steps", None, "steps of a trial of a learning rate"),
@@ -108,6 +109,12 @@ def _parser():
         "--train-records",
         type=_positive_integer,
         help="records to train on, at most (default: 1,000,000)",
+    )
+    parser.add_argument(
+        "--width",
+        type=_positive_integer,
+        default=128,
+        help="how long each of the two vectors of an operation is",
     )
     parser.add_argument(
         "--seed", type=_integer, default=0, help="the first seed"
@@ -224,6 +231,11 @@ def _plan(options):
     from tuning.study.study import Study
 
     protocol = PROTOCOLS[options.protocol]
+    if options.save_best and protocol.name == "released":
+        raise UserError(
+            "--save-best saves no models of --protocol released, which tests "
+            "other networks than it trains."
+        )
     rates = set(options.learning_rate)
     if "all" in rates:
         rates = {*rates, *protocol.learning_rates} - {"all"}
@@ -232,7 +244,7 @@ def _plan(options):
         protocol,
         search_steps=options.search_steps or protocol.search_steps,
         train_steps=train_steps,
-        check_steps=min(1_000, train_steps),
+        check_steps=min(protocol.check_steps, train_steps),
         batch_size=options.batch_size,
         learning_rates=tuple(sorted(rates)),
     )
@@ -252,7 +264,9 @@ def _plan(options):
         cells,
         Settings(
             protocol,
-            DataSettings(options.data_dir, train_records=options.train_records),
+            DataSettings(
+                options.data_dir, options.width, options.train_records
+            ),
         ),
         options.save_best,
     )

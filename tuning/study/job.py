@@ -14,6 +14,7 @@ from tuning.study.files import as_file_name
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen
 from tuning.study.protocol import Protocol
+from tuning.study.released import run_released
 from tuning.study.rows import Cell
 from tuning.study.rows import Result
 from tuning.study.rows import Status
@@ -68,6 +69,9 @@ def run_job(job, send, tuner_class=None, train=train_together):
         tuner_class: As for `search_cells`.
         train: As `train_together`.
     """
+    if job.protocol.name == "released":
+        run_released(job, send)
+        return
     started = time.perf_counter()
     best, messages = search_cells(job, send, tuner_class)
     search_seconds = (time.perf_counter() - started) / len(job.cells)

@@ -9,7 +9,7 @@ from kmul._validation import check_positive_number
 from kmul.metrics.within_tolerance import DEFAULT_TOLERANCE
 from tuning.networks.network import LEARNING_RATES
 
-NAMES = ("article", "thorough")
+NAMES = ("article", "released", "thorough")
 HALF_DECADE = 10**0.5
 # A search that extends its rates ends here.
 EXTREME_RATES = 1e-6, 100.0
@@ -24,7 +24,8 @@ class Protocol:
     next half decade is tried, too; the rate falls to zero along a cosine, in a
     trial as in training; the weights of the lowest validation loss are tested,
     not the last; and a seed sets the order of the batches beside the initial
-    weights.
+    weights. `"released"` is what the article's code did, where that differs
+    from its text: see `tuning.study.released`.
 
     Each learning rate trains for `search_steps`. The one with the lowest
     validation loss trains again from scratch, for up to `train_steps`, and
@@ -34,12 +35,13 @@ class Protocol:
     Attributes:
         search_steps: Steps of a trial of one learning rate.
         train_steps: Steps, at most, of the training from scratch.
-        check_steps: Steps between two looks at the validation accuracy.
+        check_steps: Steps between two looks at the validation accuracy, or,
+            in `"released"`, at that of a training batch.
         batch_size: Records per step.
         learning_rates: What the search chooses from.
         tolerance: Largest absolute error that counts as right.
         target: Validation accuracy at which training stops.
-        name: `"article"` or `"thorough"`.
+        name: `"article"`, `"released"` or `"thorough"`.
     """
 
     search_steps: int = 1_000
@@ -103,6 +105,7 @@ PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
         Protocol(),
+        Protocol(name="released", check_steps=100, target=0.99),
         Protocol(
             name="thorough",
             search_steps=10_000,

@@ -81,6 +81,9 @@ class Result(Cell, _Row):
             score counts as that.
         relative_loss: The loss as a share of that of the best constant.
         protocol: Name of the `Protocol`.
+        accuracy_with_skips: That of the same weights with the network's skip
+            connections, where `accuracy` is without, as in the protocol
+            `released`.
     """
 
     accuracy: float | None = _column(format="{:.4f}", default=None)
@@ -103,6 +106,9 @@ class Result(Cell, _Row):
         "loss / constant", "{:.3g}", default=None
     )
     protocol: str = "article"
+    accuracy_with_skips: float | None = _column(
+        "with skips", "{:.4f}", default=None
+    )
 
     def __post_init__(self):
         if self.status != Status.FAILED and self.accuracy is None:

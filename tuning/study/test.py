@@ -45,6 +45,7 @@ def to_result(cell, hp, problem, member, trained, seconds, protocol):
         success=None if success is None else int(success),
         relative_loss=loss / constant_loss if constant_loss else None,
         protocol=protocol.name,
+        accuracy_with_skips=trained.scores.get("accuracy_with_skips"),
     )
 
 

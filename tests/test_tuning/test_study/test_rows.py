@@ -18,7 +18,8 @@ def test_columns_are_those_promised():
     assert ",".join(columns(Result)) == (
         "task,inputs,network,depth,activation,seed,accuracy,loss,"
         "constant_accuracy,skill,learning_rate,steps,seconds,parameters,"
-        "backend,device,status,message,choices,success,relative_loss,protocol"
+        "backend,device,status,message,choices,success,relative_loss,protocol,"
+        "accuracy_with_skips"
     )
     assert ",".join(columns(Trial)) == (
         "task,inputs,network,depth,activation,seed,learning_rate,accuracy,"
@@ -65,7 +66,7 @@ def test_how_values_are_shown():
     assert known["success"].show(None) == ""
 
 
-ADDED = "relative_loss,protocol"
+ADDED = "relative_loss,protocol,accuracy_with_skips"
 
 
 @pytest.mark.parametrize("name", ["whole_grid", "which_layer"])
@@ -77,5 +78,5 @@ def test_results_that_are_kept_are_read_and_written_alike(name, tmp_path):
     written = (tmp_path / "results.csv").read_text().splitlines()
     # The columns that were added since are empty, and name the protocol.
     assert written[0] == f"{path.read_text().splitlines()[0]},{ADDED}"
-    kept = [f"{line},,article" for line in path.read_text().splitlines()[1:]]
+    kept = [f"{line},,article," for line in path.read_text().splitlines()[1:]]
     assert written[1:] == kept
