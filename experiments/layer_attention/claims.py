@@ -177,11 +177,27 @@ def attention_climbs(runs):
 def early_gradient(runs, network):
     """Log10 of each convolution's gradient, mean of early training.
 
-    Of shape (seeds, convolutions).
+    Of shape (seeds, convolutions); NaN where it was zero throughout.
     """
     gradient = runs.values(network, runs.depths[-1], "gradient")
-    early = gradient[:, : early_index(runs, network) + 1]
-    return np.log10(early + 1e-12).mean(1)
+    return mean_log(gradient[:, : early_index(runs, network) + 1], axis=1)
+
+
+def mean_log(values, axis):
+    """Returns the mean of log10 over what is not zero; NaN where all is."""
+    logs = np.log10(values, where=values > 0, out=np.full(values.shape, np.nan))
+    known = np.isfinite(logs)
+    count = known.sum(axis)
+    total = np.where(known, logs, 0).sum(axis)
+    return np.divide(
+        total, count, where=count > 0, out=np.full(count.shape, np.nan)
+    )
+
+
+def _known(first, second):
+    """Returns the `Estimate` of the differences of seeds that have both."""
+    known = [each for each in first - second if np.isfinite(each)]
+    return estimate(known) if known else Estimate(np.nan, np.nan)
 
 
 def gradients_reach_early_layers(runs):
@@ -189,11 +205,9 @@ def gradients_reach_early_layers(runs):
     ratios, firsts = [], []
     for network in runs.attended:
         found = early_gradient(runs, network)
-        gain = difference(
-            found[:, 0] - found[:, -1], plain[:, 0] - plain[:, -1]
-        )
+        gain = _known(found[:, 0] - found[:, -1], plain[:, 0] - plain[:, -1])
         ratios.append(Finding(network, [gain], gain.low > 0))
-        gain = difference(found[:, 0], plain[:, 0])
+        gain = _known(found[:, 0], plain[:, 0])
         firsts.append(Finding(network, [gain], gain.low > 0))
     return Answer(
         "Gradients reach the early layers less diluted.",
@@ -232,8 +246,7 @@ def _dead_layers(runs):
     return (
         "In some measurements all units of the last convolution were off and "
         f"its gradient was exactly zero: {', '.join(found)}. Such a gradient "
-        "counts as 1e-12, so the size of those ratios means nothing. They "
-        "show that the last layer learns less, not that the first learns more."
+        "is left out of the means."
     )
 
 

@@ -143,14 +143,14 @@ def gradients(runs):
     left, right = figure.subplots(1, 2)
     for network in runs.networks:
         gradient = runs.values(network, deep, "gradient")
-        norm = 10 ** claims.early_gradient(runs, network).mean(0)
+        early = gradient[:, : claims.early_index(runs, network) + 1]
+        norm = 10 ** claims.mean_log(early, axis=(0, 1))
         left.plot(np.arange(1, deep + 1), norm, label=network, **style(network))
-        ratio = np.log10(
-            (gradient[..., 0] + 1e-12) / (gradient[..., -1] + 1e-12)
-        )
+        first, last = gradient[..., 0], gradient[..., -1]
+        ratio = np.divide(first, last, where=last > 0, out=np.zeros_like(first))
         right.plot(
             runs.of(network, deep)[0].steps,
-            10 ** ratio.mean(0),
+            10 ** claims.mean_log(ratio, axis=0),
             **{**style(network), "marker": ""},
         )
     left.set_yscale("log")

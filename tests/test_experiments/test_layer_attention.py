@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.layer_attention import claims
+from experiments.layer_attention import figures
 from experiments.layer_attention import report
 from experiments.layer_attention.__main__ import missing
 from experiments.layer_attention.networks import NETWORKS
@@ -102,6 +103,31 @@ def test_verdicts(as_claimed, verdict, tmp_path):
     assert ("| no |" if as_claimed else "| yes |") not in page
     assert "too few seeds" in page
     assert len(list(tmp_path.glob("*.png"))) == 5
+
+
+def test_layers_that_are_off_stretch_no_mean():
+    """A gradient of zero is left out, in whole or in part."""
+    runs = [
+        made_up(network, 2, seed, True)
+        for network in ("plain", "sum", "static")
+        for seed in (0, 1, 2)
+    ]
+    for run in runs:
+        if run.network != "plain":
+            run.gradient[0][-1] = 0.0
+        if run.network == "static":
+            run.gradient = [[first, 0.0] for first, _ in run.gradient]
+    found = claims.Runs(runs)
+    np.testing.assert_allclose(claims.early_gradient(found, "sum")[:, -1], 0)
+    assert np.isnan(claims.early_gradient(found, "static")[:, -1]).all()
+    gradients = claims.gradients_reach_early_layers(found)
+    ratio, itself = (part.findings[-1] for part in gradients.parts)
+    assert np.isnan(ratio.estimates[0].mean) and not ratio.seen
+    assert itself.estimates[0].mean == 2
+    left, right = figures.gradients(found).axes
+    for axes in (left, right):
+        low, high = axes.get_ylim()
+        assert 1e-3 < low < high < 1e3
 
 
 TINY = dataclasses.replace(

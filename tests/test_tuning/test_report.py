@@ -412,16 +412,19 @@ def test_is_self_contained(study, page):
     assert not re.search("https?:|@import|<link|url[(]", page)
 
 
-def test_removes_figures_that_are_no_longer_made(tmp_path):
-    directory = write_study(tmp_path, RESULTS[:1], [])
+def test_removes_figures_that_only_an_earlier_report_made(tmp_path):
+    directory = write_study(tmp_path, RESULTS, [])
     (directory / "figures").mkdir()
-    for name in ("rates_dot_random.png", "skill_random.png", "mine.png"):
-        (directory / "figures" / name).touch()
-    assert report.main([str(directory)]) == 0
-    assert {path.name for path in directory.glob("figures/*")} == {
-        "skill_many_hot.png",
-        "mine.png",
-    }
+    (directory / "figures" / "rates_dot_random.png").touch()
+
+    def names():
+        assert report.main([str(directory)]) == 0
+        return {path.name for path in directory.glob("figures/*.png")}
+
+    assert names() >= {"rates_dot_random.png", "skill_random.png"}
+    (directory / "results.csv").unlink()
+    Table(directory / "results.csv", Result).append(RESULTS[:1])
+    assert names() == {"rates_dot_random.png", "skill_many_hot.png"}
 
 
 def drawn(figure):

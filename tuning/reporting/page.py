@@ -16,8 +16,8 @@ from tuning.study.rows import Trial
 from tuning.study.table import Table
 
 PUBLISHED_COLUMNS = (*tables.CELL, "accuracy", "finished")
-# The names of all figures that a report makes, or has made.
-FIGURES = ("accuracy_*.png", "skill_*.png", "rates_*.png", "published.png")
+# Names the figures that a report has made, beside them.
+MADE = ".made"
 TITLE = "What the networks learned"
 
 
@@ -87,14 +87,16 @@ def _fill_in(page):
 
 
 def _write_figures(directory, figures):
-    """Writes figures, and removes those of an earlier report."""
+    """Writes figures, and removes those that only an earlier report made."""
     directory.mkdir(exist_ok=True)
+    made = directory / MADE
+    earlier = made.read_text("utf-8").splitlines() if made.exists() else []
     for name, content in figures.items():
         replace_file(directory / name, content)
-    for pattern in FIGURES:
-        for path in directory.glob(pattern):
-            if path.name not in figures:
-                path.unlink()
+    for path in directory.iterdir():
+        if path.name in earlier and path.name not in figures:
+            path.unlink()
+    replace_file(made, "".join(f"{name}\n" for name in figures))
 
 
 def _read(path, row_class):
