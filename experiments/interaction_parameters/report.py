@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments.interaction_parameters.training import FUNCTIONS
 from experiments.markdown import table
+from tuning.study.files import replace_file
 
 TITLES = {"dot": "dot product x·y", "sum": "sum x + y"}
 STYLES = {
@@ -62,9 +63,7 @@ def write(rows, settings, how, directory):
         directory: `pathlib.Path` of an existing directory.
     """
     draw(rows, settings).savefig(directory / "parameters.png", dpi=120)
-    (directory / "report.md").write_text(
-        page(rows, settings, how), encoding="utf-8"
-    )
+    replace_file(directory / "report.md", page(rows, settings, how))
 
 
 def draw(rows, settings):

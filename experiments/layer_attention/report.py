@@ -5,6 +5,7 @@ from experiments.layer_attention import figures
 from experiments.layer_attention.networks import TRANSFORMED_UNITS
 from experiments.layer_attention.statistics import estimate
 from experiments.markdown import table
+from tuning.study.files import replace_file
 
 
 def write(runs, settings, how, directory):
@@ -19,7 +20,7 @@ def write(runs, settings, how, directory):
     sorted_runs = claims.Runs(runs)
     names = figures.draw_all(sorted_runs, directory)
     page = _page(sorted_runs, settings, how, names)
-    (directory / "report.md").write_text(page, encoding="utf-8")
+    replace_file(directory / "report.md", page)
 
 
 def _page(runs, settings, how, figure_names):

@@ -6,6 +6,7 @@ from experiments.markdown import table
 from experiments.neural_arithmetic.training import UNITS
 from tasks.arithmetic_ops import OPERATIONS
 from tasks.arithmetic_ops import success_threshold
+from tuning.study.files import replace_file
 
 SYMBOLS = {
     "add": "s + t",
@@ -26,9 +27,7 @@ def write(rows, settings, how, directory):
         how: Sentences that say when and on what it ran.
         directory: `pathlib.Path` of an existing directory.
     """
-    (directory / "report.md").write_text(
-        page(rows, settings, how), encoding="utf-8"
-    )
+    replace_file(directory / "report.md", page(rows, settings, how))
 
 
 def page(rows, settings, how):
