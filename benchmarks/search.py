@@ -1,8 +1,8 @@
 """How fast a search is, beside stock KerasTuner, and against the hardware.
 
-    KERAS_BACKEND=jax python -m benchmarks.search [grid] [cells] [roofline]
+    KERAS_BACKEND=jax python -m benchmarks.search [grid] [cells] [best] ...
 
-Three measurements, all of the `multiply` network (or `--network`), batch 32:
+Four measurements, all of the `multiply` network (or `--network`), batch 32:
 
 - `grid`: 9 learning rates × 1,000 steps on 8 tasks, as `tuning.search` does
   it, against KerasTuner's own GridSearch on the same backend, compile time
@@ -11,6 +11,8 @@ Three measurements, all of the `multiply` network (or `--network`), batch 32:
 - `roofline`: the time that the arithmetic of a step takes at the measured
   speed of matrix products, and its optimizer's memory traffic at the measured
   speed of memory, as a share of the time that a step takes.
+- `best`: a step with the best weights kept, as the protocol `thorough` does,
+  against one without, validation in both. Processor time, in turns.
 """
 
 import argparse
@@ -40,6 +42,7 @@ from tuning.study.search import search_cells
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
 
+BEST_TURNS = 7
 PAIRS = (
     ("elementwise_mul", "random"),
     ("elementwise_add", "random"),
@@ -265,6 +268,31 @@ def benchmark_cells(options, table):
 
 def step_seconds(job, send):
     """A job that measures the steps of a population on one processor."""
+    population, arguments = _population(job)
+    population.fit(**arguments)
+    started = time.perf_counter()
+    population.fit(epochs=3, **arguments)
+    taken = 3_000 * population.num_members
+    send("seconds", (time.perf_counter() - started) / taken)
+
+
+def best_seconds(job, send):
+    """A job that measures steps without and with the best weights kept."""
+    from tuning.population.callbacks import RestoreBest
+
+    population, arguments = _population(job)
+    arguments["validation_data"] = TaskModel(job).records("validation")
+    for turn in range(2 * BEST_TURNS + 2):
+        callbacks = [RestoreBest()] if turn % 2 else []
+        started = time.process_time()
+        population.fit(epochs=5, callbacks=callbacks, **arguments)
+        # In the first of each, programs are compiled.
+        if turn > 1:
+            send("seconds", time.process_time() - started)
+
+
+def _population(job):
+    """Returns four members, and what to train them on."""
     from tuning.population.population import Population
 
     model = TaskModel(job)
@@ -273,13 +301,11 @@ def step_seconds(job, send):
         model.build(hyperparameters(learning_rate=1e-4, **values))
         for _ in range(4)
     ]
-    population = Population(members)
-    x = open_inputs(job.data, job.cells[0].inputs, "train")
-    arguments = dict(x=x, y=model.labels("train"), steps_per_epoch=1_000)
-    population.fit(**arguments)
-    started = time.perf_counter()
-    population.fit(epochs=3, **arguments)
-    send("seconds", (time.perf_counter() - started) / (3_000 * len(members)))
+    return Population(members), dict(
+        x=model.x("train"),
+        y=model.labels("train"),
+        steps_per_epoch=1_000,
+    )
 
 
 def benchmark_roofline(options, table):
@@ -310,6 +336,25 @@ def benchmark_roofline(options, table):
     )
 
 
+def benchmark_best(options, table):
+    with tempfile.TemporaryDirectory() as directory:
+        work = jobs(
+            PAIRS[6:7], options.network, Protocol(), options.data, directory
+        )
+        seconds = [
+            content
+            for _, kind, content in run_jobs(work, best_seconds)
+            if kind == "seconds"
+        ]
+    ratios = [b / a for a, b in zip(seconds[::2], seconds[1::2], strict=True)]
+    table.add_row(
+        "a step with the best weights kept, against one without",
+        f"{np.median(seconds[1::2]) / 20_000 * 1e3:.4f} ms",
+        f"{np.median(seconds[::2]) / 20_000 * 1e3:.4f} ms",
+        f"{np.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})",
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -319,6 +364,7 @@ def main():
         "grid": benchmark_grid,
         "cells": benchmark_cells,
         "roofline": benchmark_roofline,
+        "best": benchmark_best,
     }
     parser.add_argument("kinds", nargs="*", choices=[[], *kinds], default=[])
     parser.add_argument("--network", default="multiply")
