@@ -1,38 +1,12 @@
 """Claims of the literature on neural arithmetic, on the rows measured here."""
 
-import functools
-
-import numpy as np
-
 from experiments.findings import rows
 from experiments.findings.claim import Claim
 from experiments.findings.claim import Verdict
 from experiments.findings.claim import share
-from tasks.arithmetic_ops import OPERATIONS
-from tasks.arithmetic_ops import ArithmeticSettings
+from experiments.neural_arithmetic.threshold import published_threshold
 
 SUPPORTED, REFUTED, UNDECIDED = Verdict
-EPSILON = 1e-5
-
-
-@functools.cache
-def published_threshold(operation):
-    """Returns the error that Madsen and Johansen count as success.
-
-    That of weights of 1 − ε inside of each subset and ε outside of it, in
-    both sums alike:
-
-    ```
-    a' = Σ_{i in A} (1 − ε) x_i + Σ_{i not in A} ε x_i
-    ```
-    """
-    settings = ArithmeticSettings()
-    x = settings.sample("extrapolation")
-    exact = settings.sums(x)
-    total = x.sum(axis=1, keepdims=True, dtype=np.float64)
-    off = [(1 - EPSILON) * each + EPSILON * (total - each) for each in exact]
-    label = OPERATIONS[operation].label
-    return float(np.mean((label(*off) - label(*exact)) ** 2))
 
 
 def successes(unit, operation):
@@ -50,8 +24,7 @@ def claims():
 def multiplies():
     ours, published, total = successes("NMU", "mul")
     others = {
-        unit: successes(unit, "mul")
-        for unit in ("NALU", "INALU", "RealNPU", "NPU")
+        unit: successes(unit, "mul") for unit in ("NALU", "RealNPU", "NPU")
     }
     best = max(other[0] for other in others.values())
     return Claim(

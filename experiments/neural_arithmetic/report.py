@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.markdown import table
+from experiments.neural_arithmetic.threshold import published_threshold
 from experiments.neural_arithmetic.training import UNITS
 from tasks.arithmetic_ops import OPERATIONS
 from tasks.arithmetic_ops import success_threshold
@@ -61,8 +62,10 @@ def page(rows, settings, how):
             "",
             "## Success",
             "",
-            f"How many of {seeds} trainings succeed, and the median of their "
-            "steps.",
+            f"How many of {seeds} trainings succeed, how many of them by the "
+            "published threshold, and the median of the steps of the former.",
+            "",
+            _thresholds(),
             "",
             by_unit(rows, _success),
             "",
@@ -110,7 +113,21 @@ def _success(operation, rows):
     steps = [row.steps for row in rows if row.success]
     if not steps:
         return "0"
-    return f"**{len(steps)}** ({np.median(steps):,.0f})"
+    published = sum(row.error < published_threshold(operation) for row in rows)
+    return f"**{len(steps)}**, {published} ({np.median(steps):,.0f})"
+
+
+def _thresholds():
+    def line(name, threshold):
+        return [name, *(f"{threshold(each):.2g}" for each in OPERATIONS)]
+
+    return table(
+        ["threshold", *(SYMBOLS[each] for each in OPERATIONS)],
+        [
+            line("here", success_threshold),
+            line("published", published_threshold),
+        ],
+    )
 
 
 def _error(operation, rows):

@@ -5,7 +5,6 @@ import pathlib
 import pandas as pd
 import pytest
 
-from experiments.findings import arithmetic
 from experiments.findings import article
 from experiments.findings import page
 from experiments.findings import rows
@@ -13,6 +12,7 @@ from experiments.findings.claim import Verdict
 from experiments.findings.claim import by_sign
 from experiments.findings.claim import mean
 from experiments.findings.claim import share
+from experiments.neural_arithmetic.threshold import published_threshold
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
 
@@ -62,5 +62,5 @@ def test_verdict_follows_from_the_interval(values, verdict):
     ("operation", "threshold"), [("add", 1.6e-5), ("mul", 0.16)]
 )
 def test_published_thresholds(operation, threshold):
-    found = arithmetic.published_threshold(operation)
+    found = published_threshold(operation)
     assert found == pytest.approx(threshold, rel=0.05)

@@ -93,6 +93,8 @@ def test_page():
     ]
     page = report.page(rows, TINY, "Made up.")
     assert "| unit | s + t | s − t | s t | s / t | s² | √s |" in page
-    assert "| NMU | – | – | **2** (2,000) | – | – | – |" in page
+    # Half of our threshold is twice the published one.
+    assert "| NMU | – | – | **2**, 0 (2,000) | – | – | – |" in page
+    assert "| published | 1.6e-05 | 1.4e-08 | 0.16 |" in page
     assert "| NAC | – | – | 0 | – | – | – |" in page
     assert "| NMU | – | – | 0.5 | – | – | – |" in page
