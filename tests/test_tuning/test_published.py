@@ -3,6 +3,7 @@ import pytest
 
 from tuning.reporting.published import Cause
 from tuning.reporting.published import causes
+from tuning.reporting.published import close
 from tuning.reporting.published import compare
 
 
@@ -53,6 +54,17 @@ def test_cause(ours, theirs, cause):
     both = compare(pd.DataFrame([ours]), pd.DataFrame([theirs]))
     assert both.cause.tolist() == [str(cause)]
     assert causes(both).set_index("cause").cells[str(cause)] == 1
+
+
+def test_a_cell_that_has_the_published_skips_itself():
+    ours = [cell(0.9, "dense_residual"), cell(0.21, "dense_residual", "random")]
+    theirs = [published(0.2, network="dense_residual")]
+    for mine, expected, near in zip(
+        ours, (Cause.OPEN, Cause.NONE), (0, 1), strict=True
+    ):
+        both = compare(pd.DataFrame([mine]), pd.DataFrame(theirs), True)
+        assert both.cause.tolist() == [str(expected)]
+        assert close(both) == near
 
 
 def test_inputs_that_were_drawn_otherwise():

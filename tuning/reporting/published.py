@@ -8,6 +8,8 @@ import pandas as pd
 from tuning.reporting.tables import CELL
 
 APART = 0.1
+# As near as another seed comes, nearly always.
+CLOSE = 0.03
 # Compared where the published table has them.
 OPTIONAL = ["learning_rate", "steps"]
 
@@ -24,7 +26,7 @@ class Cause(enum.StrEnum):
     OPEN = "not known"
 
 
-def compare(cells, published):
+def compare(cells, published, as_released=False):
     """Returns the cells that are in both, the largest difference first.
 
     Where a cell was published more than once, the row finished last counts. A
@@ -42,6 +44,8 @@ def compare(cells, published):
         cells: Data frame as `tuning.reporting.tables.over_seeds` returns it.
         published: Data frame of the columns of a cell, `accuracy`, `finished`
             and, for the last two causes, `learning_rate` and `steps`.
+        as_released: Whether the cells are of the protocol `released`, and so
+            have the published skips and inputs themselves.
     """
     last = published.sort_values("finished", kind="stable").drop_duplicates(
         CELL, keep="last"
@@ -52,6 +56,8 @@ def compare(cells, published):
     )
     both["difference"] = both.accuracy - both.accuracy_published
     rules = _rules(both, cells)
+    if as_released:
+        del rules[Cause.SKIPS], rules[Cause.INPUTS]
     both["cause"] = np.select(
         list(rules.values()),
         [str(cause) for cause in rules],
@@ -59,6 +65,11 @@ def compare(cells, published):
     )
     order = both.difference.abs().sort_values(ascending=False, kind="stable")
     return both.loc[order.index].reset_index(drop=True)
+
+
+def close(both):
+    """Returns how many cells are within 0.03 of the published accuracy."""
+    return int((both.difference.abs() <= CLOSE).sum())
 
 
 def causes(both):
