@@ -202,7 +202,7 @@ def roofline_seconds(speeds, width=128, hidden=256, units=128, batch=32):
 
 
 def do_nothing(job, send):
-    """A job that ends when its process has imported what it needs."""
+    """A job that ends when its process has imported all it needs."""
 
 
 def measure_speed(kind, send):

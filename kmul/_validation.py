@@ -160,7 +160,7 @@ def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
 
     Args:
         layer: Name of the layer, for the message.
-        shapes: What the layer's `build` was given.
+        shapes: The argument of the layer's `build`.
         minimum: Integer, the smallest number of tensors.
         maximum: Integer, the largest number of tensors, any if `None`.
         shared: Boolean, whether every tensor after the first may also be of

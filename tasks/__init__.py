@@ -1,4 +1,4 @@
-"""What is learned: operations on vectors, and placed digits."""
+"""Data sets: operations on vectors, and placed digits."""
 
 from tasks import baseline as baseline
 from tasks import images as images

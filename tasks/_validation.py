@@ -10,10 +10,10 @@ def check_known(kind, name, known, more=""):
     """Returns `name` if it is one of `known`.
 
     Args:
-        kind: What it is the name of, for the message.
-        name: What was asked for.
+        kind: The kind of thing it names, for the message.
+        name: The name that was asked for.
         known: Collection of names.
-        more: What else there is, for the end of the message.
+        more: Other choices, for the end of the message.
     """
     if name not in known:
         known = [str(each) for each in known]

@@ -1,10 +1,10 @@
-"""Errors that are the user's to mend, and a check of what is installed."""
+"""Errors that are the user's to mend, and a check of the installation."""
 
 import importlib
 import importlib.util
 import pathlib
 
-# What the extra `tuning` installs, by the names that are imported.
+# The packages of the extra `tuning`, by the names they are imported by.
 _NEEDED = (
     "keras_tuner",
     "matplotlib",
@@ -17,7 +17,7 @@ _TASKS = pathlib.Path(__file__).parents[1] / "tasks" / "__init__.py"
 
 
 class UserError(Exception):
-    """What was asked for cannot be done; the message says why."""
+    """A request that cannot be met; the message says why."""
 
 
 class InstallationError(UserError, ImportError):

@@ -1,4 +1,4 @@
-"""What the command line names `package.module:Name`."""
+"""Objects that the command line names by `package.module:Name`."""
 
 import importlib
 
@@ -7,7 +7,7 @@ def import_named(kind, name):
     """Returns the object of a name like `package.module:Name`.
 
     Args:
-        kind: What it should be, for the message.
+        kind: The kind of thing expected, for the message.
         name: The name.
 
     Raises:

@@ -133,7 +133,7 @@ def _parser():
         help="save the best model of each task (in saved_models)",
     )
     parser.add_argument(
-        "--list", action="store_true", help="say what can be named, and stop"
+        "--list", action="store_true", help="list all names, and stop"
     )
     return parser
 

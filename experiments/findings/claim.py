@@ -12,7 +12,7 @@ LEARNED = 0.99
 
 
 class Verdict(enum.StrEnum):
-    """What the results say of a claim."""
+    """The verdict on a claim."""
 
     SUPPORTED = enum.auto()
     REFUTED = enum.auto()

@@ -59,7 +59,7 @@ def write(rows, settings, how, directory):
     Args:
         rows: List of `Row`.
         settings: `Settings`.
-        how: Sentences that say when and on what it ran.
+        how: Sentences that say when and on which machine it ran.
         directory: `pathlib.Path` of an existing directory.
     """
     draw(rows, settings).savefig(directory / "parameters.png", dpi=120)

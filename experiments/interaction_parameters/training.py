@@ -19,7 +19,7 @@ NETWORKS = ("mlp", "interaction")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What is measured, and how each network is trained.
+    """The measurements, and how each network is trained.
 
     Attributes:
         dimensions: The sizes of the two vectors.

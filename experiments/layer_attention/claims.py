@@ -19,7 +19,7 @@ EARLY = 0.1
 
 @dataclasses.dataclass
 class Finding:
-    """What was found for one network, or at one depth.
+    """The results of one network, or at one depth.
 
     Args:
         subject: The network or the depth.
@@ -37,7 +37,7 @@ class Part:
     """One comparison that a claim predicts, for some networks or depths.
 
     Args:
-        name: What is predicted.
+        name: The prediction.
         columns: Names of the columns of estimates.
         findings: List of `Finding`.
     """
@@ -184,7 +184,7 @@ def early_gradient(runs, network):
 
 
 def mean_log(values, axis):
-    """Returns the mean of log10 over what is not zero; NaN where all is."""
+    """Returns the mean of log10 of the nonzero values; NaN if there is none."""
     logs = np.log10(values, where=values > 0, out=np.full(values.shape, np.nan))
     known = np.isfinite(logs)
     count = known.sum(axis)

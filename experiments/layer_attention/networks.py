@@ -16,7 +16,7 @@ class Network:
     """A kind of network.
 
     Args:
-        name: What it is called in tables and figures.
+        name: Its name in tables and figures.
         make: Called as `make(size, **options)` with one number of units, gives
             a model. The number is chosen to meet the budget.
         mechanism: Mechanism of layer attention, or `None`.

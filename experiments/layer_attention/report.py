@@ -14,7 +14,7 @@ def write(runs, settings, how, directory):
     Args:
         runs: List of `Run`.
         settings: `Settings`.
-        how: Sentences that say when and on what it ran.
+        how: Sentences that say when and on which machine it ran.
         directory: `pathlib.Path` of an existing directory.
     """
     sorted_runs = claims.Runs(runs)
@@ -116,7 +116,7 @@ def _setting(runs, settings):
         )
     size = settings.canvas_size
     return [
-        "## What was done",
+        "## Method",
         "",
         "- **Task.** A handwritten digit of 8×8 pixels (scikit-learn's) lies "
         f"somewhere on a canvas of {size}×{size}, among "

@@ -1,4 +1,4 @@
-"""How everything is trained, and what a training gives."""
+"""How everything is trained, and the results of a training."""
 
 import dataclasses
 

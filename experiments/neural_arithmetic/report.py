@@ -25,7 +25,7 @@ def write(rows, settings, how, directory):
     Args:
         rows: List of `Row`.
         settings: `Settings`.
-        how: Sentences that say when and on what it ran.
+        how: Sentences that say when and on which machine it ran.
         directory: `pathlib.Path` of an existing directory.
     """
     replace_file(directory / "report.md", page(rows, settings, how))

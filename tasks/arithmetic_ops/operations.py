@@ -1,4 +1,4 @@
-"""What is to be computed of the sums of two subsets."""
+"""The arithmetic operations on the sums of two subsets."""
 
 import dataclasses
 from collections.abc import Callable

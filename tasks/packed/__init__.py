@@ -1,6 +1,6 @@
-"""What the data sets share: packed arrays on disk, and the views of them.
+"""The data sets' common base: packed arrays on disk, and views of them.
 
-`settings` says what the bytes of a data set depend on, `storage` keeps them,
-`records` reads them, one record at a time or many, `pipeline` makes a
-`tf.data.Dataset` of that, and `builder` is the TensorFlow Datasets builder.
+`settings` names all that the bytes of a data set depend on, `storage` keeps
+them, `records` reads them, one record at a time or many, `pipeline` makes a
+`tf.data.Dataset` of them, and `builder` is the TensorFlow Datasets builder.
 """

@@ -1,4 +1,4 @@
-"""What the TensorFlow Datasets builders of packed arrays share."""
+"""The base class of TensorFlow Datasets builders of packed arrays."""
 
 import abc
 import contextlib
@@ -40,7 +40,7 @@ class PackedBuilder(tfds.core.DatasetBuilder):
     A config has `settings`, a `tasks.packed.settings.PackedSettings`.
 
     Attributes:
-        HOMEPAGE: Page of the data set, or of what it was made after.
+        HOMEPAGE: Page of the data set, or of its model.
         LABELLED_BY: Name of the config's attribute that says which label the
             records have.
     """

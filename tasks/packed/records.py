@@ -17,7 +17,7 @@ import numpy as np
 from tasks.packed import storage
 from tasks.packed.settings import PackedSettings
 
-# Rows worked on at once, so that what is made on the way stays small.
+# Rows worked on at once, which keeps intermediate arrays small.
 CHUNK = 8192
 
 
@@ -44,7 +44,7 @@ class Column:
     def __getitem__(self, index):
         """Returns the rows of a slice or of an array of indices.
 
-        What is stored as it is used is not copied for a slice.
+        Records stored as they are used are not copied for a slice.
         """
         if len(self._pieces) == 1:
             return self._unpack(np.asarray(self._pieces[0][index]))

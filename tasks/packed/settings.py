@@ -1,4 +1,4 @@
-"""What the stored arrays of a data set depend on."""
+"""The settings that the stored arrays of a data set depend on."""
 
 import dataclasses
 import json

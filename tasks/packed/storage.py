@@ -24,7 +24,7 @@ INCOMPLETE = ".incomplete"
 # Bytes under one checksum.
 BLOCK = 2**24
 
-# What has been verified: the number of blocks of a file, by its path, size
+# Verified files: the number of blocks of a file, by its path, size
 # and time of change.
 _verified = {}
 
@@ -123,7 +123,7 @@ def exclusively(directory):
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    # Some file systems lock only what was opened for writing: no directory.
+    # Some file systems lock only files opened for writing, so no directory.
     with open(directory / LOCK, "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -138,7 +138,7 @@ def exclusively(directory):
 
 @contextlib.contextmanager
 def explained(action, directory):
-    """Makes a `DataError` of what the operating system says."""
+    """Turns an error of the operating system into a `DataError`."""
     try:
         yield
     except DataError:

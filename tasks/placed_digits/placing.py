@@ -49,7 +49,7 @@ def place(settings, split):
 
 @functools.cache
 def originals(split):
-    """The 8×8 digits of a split, uint8 from 0 to 255, and what they show."""
+    """The 8×8 digits of a split, uint8 from 0 to 255, and their classes."""
     from sklearn.datasets import load_digits
 
     loaded = load_digits()

@@ -1,4 +1,4 @@
-"""The 12 reasoning operations: what is to be learned of two vectors."""
+"""The 12 reasoning operations on two vectors."""
 
 import dataclasses
 from collections.abc import Callable

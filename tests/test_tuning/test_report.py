@@ -313,7 +313,7 @@ def test_shows_scores_by_network_and_task(page):
 
 
 def test_defines_every_name(page):
-    text, _ = section(page, "What the names mean")
+    text, _ = section(page, "Names")
     names = [
         *tasks.OPERATIONS,
         *(f"arithmetic_ops/{name}" for name in arithmetic_ops.OPERATIONS),
@@ -493,7 +493,9 @@ def header(row_class):
     return ",".join(columns_of(row_class)) + "\n"
 
 
-ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,,,article\n"
+ROW = (
+    "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,,,article,128\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a card asks of a layer, and on which records."""
+"""The questions of a card, and the records they are asked on."""
 
 import dataclasses
 import functools
@@ -58,7 +58,7 @@ class Question:
         key: Its name in tables: `"logical_xor/many_hot"`.
         sign: How it is written in a picture.
         skill: Name of the skill that it is a part of, in the verdict.
-        heading: What it stands under in a picture.
+        heading: Its heading in a picture.
     """
 
     key: str
@@ -112,10 +112,10 @@ class Group:
     """Questions that share inputs and an architecture, and so a program.
 
     Attributes:
-        name: Name for people, in the list of what was left out.
+        name: Name for people, in the list of omissions.
         kind: `"vectors"`, `"arithmetic"` or `"images"`.
         inputs: Name of the inputs' distribution; of images, the activation.
-        tasks: Tuple of names of what is to be learned.
+        tasks: Tuple of the names of tasks.
     """
 
     name: str
@@ -184,7 +184,7 @@ class Group:
             split: `"train"`, `"validation"` or the name of a test.
 
         Returns:
-            `(x, labels)`: what a network is called on, and a list with the
+            `(x, labels)`: the network's inputs, and a list with the
             labels of each task.
         """
         if self.kind == "vectors":
@@ -218,7 +218,7 @@ class Group:
         """Returns the largest error that counts as right."""
         if self.kind == "vectors":
             return DEFAULT_TOLERANCE
-        # What is allowed on labels of about unit variance.
+        # The tolerance on labels of about unit variance.
         return DEFAULT_TOLERANCE * float(label.std())
 
     def accuracy(self, predictions, label, known):
@@ -236,7 +236,7 @@ class Group:
 
 
 def groups(kind):
-    """Returns what is asked of layers of vectors, or of images.
+    """Returns the questions for layers of vectors, or of images.
 
     Args:
         kind: `"vectors"` or `"images"`.

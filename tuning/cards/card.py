@@ -23,7 +23,7 @@ RIVALS = {"vectors": "Dense", "images": "Conv2D"}
 
 
 class Card:
-    """What was found out about layers.
+    """The results of a report card.
 
     Args:
         layers: List of dictionaries, as `tuning.cards.report` makes them.
@@ -147,7 +147,7 @@ class Card:
         return pd.DataFrame(columns)
 
     def notes(self, layer):
-        """Returns lines on what is not as it should be, or was not asked."""
+        """Returns a line for each defect, and for each question left out."""
         notes = []
         for backend, found in layer["facts"].items():
             if "error" in found:

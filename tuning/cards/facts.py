@@ -71,7 +71,7 @@ def _group(subject):
 
 
 def _make(subject):
-    """Returns the model of a layer, and what it is called on."""
+    """Returns the model of a layer, and its inputs."""
     rng = np.random.default_rng(0)
     if subject.kind == "images":
         x = rng.random((RECORDS, 12, 12, 1), np.float32)
@@ -92,7 +92,7 @@ def _make(subject):
 
 
 def _diagnosis(subject, error):
-    """Returns what is wrong with a layer that no model can be made of."""
+    """Returns the defect of a layer that no model can be made of."""
     network = subject.network
     if subject.kind == "images":
         image = keras.Input((12, 12, 1))

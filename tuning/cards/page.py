@@ -1,4 +1,4 @@
-"""The page of a card: `card.html`, and what a notebook shows."""
+"""The page of a card: `card.html`, and its view in a notebook."""
 
 import html
 import pathlib
@@ -172,7 +172,7 @@ def _first(asked, i):
 
 
 def _asked(card):
-    """Returns what was asked, and the rules of the verdict."""
+    """Returns the questions, and the rules of the verdict."""
     rules = re.sub(r"\*(\w+)\*", r"<i>\1</i>", html.escape(verdict.__doc__))
     rules = re.sub(r"`([^`]+)`", r"<code>\1</code>", rules)
     rules = rules.partition("\n\n")[2].replace("\n- ", "<br>• ")

@@ -1,4 +1,4 @@
-"""What is shown while a card is made."""
+"""Progress on screen while a card is made."""
 
 import time
 

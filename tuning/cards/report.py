@@ -32,7 +32,7 @@ from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
 
 BACKENDS = ("jax", "tensorflow", "torch")
-# What is kept of the budget to stop workers, and to draw and write the card.
+# Seconds of the budget kept for stopping workers and writing the card.
 SECONDS_TO_STOP, SECONDS_TO_DRAW = 3, 5
 # No facts of a backend take longer, its import included.
 FACTS_SECONDS = 300
@@ -198,7 +198,7 @@ class _Exam:
             self.tell("error", error)
 
     def _ask(self, first):
-        """Asks all questions; returns what was found for each layer.
+        """Asks all questions; returns the answers for each layer.
 
         Args:
             first: List of the futures of the facts on this backend. When all
@@ -249,7 +249,7 @@ class _Exam:
         return found
 
     def _layer(self, subject, found, facts):
-        """Returns what the card says about a layer."""
+        """Returns the column of a layer."""
         full = {
             question.key: group.steps(self.settings)
             for group in groups(subject.kind)

@@ -46,7 +46,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class _Sizes:
-    """What a network has to know of a problem."""
+    """All that a network has to know of a problem."""
 
     input_shapes: tuple
     units: int

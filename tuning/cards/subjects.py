@@ -35,7 +35,7 @@ class Subject:
     """A layer that a card is about, and how it is made.
 
     Attributes:
-        name: What it is called on the card.
+        name: Its name on the card.
         layer: A Keras layer class, or a callable that returns a layer.
         arguments: Text of the arguments that it is made with, beside its
             size: `"form=low_rank,rank=8"`.
@@ -52,7 +52,7 @@ class Subject:
 
     @property
     def kind(self):
-        """What it is for: `"vectors"` or `"images"`."""
+        """Its kind of inputs: `"vectors"` or `"images"`."""
         network = _network(self.layer, self.arguments)
         return "images" if network.input_rank == 3 else "vectors"
 
@@ -104,7 +104,7 @@ def _network_on_what_it_takes(layer, arguments):
 
 
 def subject_of(layer):
-    """Returns the subject of what a user gives.
+    """Returns the subject of a user's argument.
 
     Args:
         layer: Text as for `subject_of_text`, a Keras layer class, a layer, or

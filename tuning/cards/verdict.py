@@ -1,4 +1,4 @@
-"""What a card concludes: the rules by which it speaks.
+"""The verdict of a card, and its rules.
 
 A skill is a set of questions: "sums" are `a + b` and `Σ` on bits and on
 numbers. A layer

@@ -1,1 +1,1 @@
-"""What learns: the networks, and what a name on the command line means."""
+"""The networks that learn, and their names on the command line."""

@@ -16,7 +16,7 @@ FILTERS, KERNEL_SIZE, READ_OUT_UNITS = 8, 3, 32
 
 
 class CalledOn(enum.StrEnum):
-    """What a layer is called on."""
+    """A layer's kind of inputs."""
 
     PAIR = "pair"  # [a, b]
     VECTOR = "vector"  # a and b side by side
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
     Attributes:
         layer: The layer class.
-        called_on: What it is called on.
+        called_on: Its kind of inputs.
         keeps_width: Its forms that are made without `units`, as they keep the
             width of the input.
     """
@@ -163,7 +163,7 @@ def _value(node):
 
 
 class LayerNetwork(Network):
-    """What the networks of one layer share.
+    """The base of networks made of one layer.
 
     Attributes:
         layer: The layer class.

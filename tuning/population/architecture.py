@@ -1,4 +1,4 @@
-"""What the members of a population have in common."""
+"""The architecture that the members of a population share."""
 
 import functools
 

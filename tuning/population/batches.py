@@ -11,7 +11,7 @@ class Batches:
 
     Args:
         x: Array of shape `(records, ...)`, or nested arrays. They may be
-            memory-mapped: only what is asked for is read.
+            memory-mapped: only the rows asked for are read.
         y: Array of labels, a function of `x` that gives labels, or a list of
             these.
         batch_size: Positive integer.

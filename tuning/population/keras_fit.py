@@ -130,7 +130,7 @@ class _Members:
         self._rates = np.array(population.learning_rates)
 
     def write(self, indices):
-        """Lets the models have what was learned, if a callback may look."""
+        """Gives the models their learned weights, if a callback may look."""
         if not self._needs_weights:
             return
         state = [

@@ -62,7 +62,7 @@ class Population(keras.Model):
     number per member.
 
     Call arguments:
-        inputs: What a member is called on.
+        inputs: A member's inputs.
 
     Output shape:
         `(batch, members, ...)`, the members' outputs side by side.
@@ -331,7 +331,7 @@ class Population(keras.Model):
         return self.metric_results(carry[3])
 
     def build_metrics(self, x, y, sample_weight=None):
-        """Creates what the metrics need, from a batch: see `Architecture`."""
+        """Creates the metrics' variables from a batch: see `Architecture`."""
         self._architecture().build_metrics(x, y, sample_weight)
 
     def initial_metrics(self):

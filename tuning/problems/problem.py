@@ -1,4 +1,4 @@
-"""What a network is to learn: records, labels, and how it is judged.
+"""A problem to learn: records, labels, and how a network is judged.
 
 Keras is imported where a network is compiled: whoever asks for names alone
 needs none.
@@ -29,7 +29,7 @@ class Problem:
             whose standard deviation is about 1.
         input_rank: Rank of each input without the batch: 1 for vectors, 3
             for images.
-        loss: What is minimised, as `compile` takes it.
+        loss: The loss, as `compile` takes it.
     """
 
     task: str
@@ -47,7 +47,7 @@ class Problem:
 
     @classmethod
     def groups(cls):
-        """Returns what one name stands for: lists of tasks by name."""
+        """Returns the tasks that one name stands for, as lists by name."""
         return {}
 
     @classmethod
@@ -100,7 +100,7 @@ class Problem:
         raise NotImplementedError
 
     def x(self, split):
-        """Returns what a network is called on: an array, or a list of them.
+        """Returns the inputs of a network: an array, or a list of them.
 
         Args:
             split: `"train"`, `"validation"` or `"test"`.

@@ -59,7 +59,7 @@ def task_names():
 
 
 def groups():
-    """Returns what one name stands for: tasks by name."""
+    """Returns the tasks that one name stands for, by name."""
     return {
         name: tasks for kind in KINDS for name, tasks in kind.groups().items()
     }

@@ -1,1 +1,1 @@
-"""What a study found, as a page and figures."""
+"""The results of a study, as a page and figures."""

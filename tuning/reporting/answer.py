@@ -1,4 +1,4 @@
-"""What a study found, in words."""
+"""The results of a study, in words."""
 
 from tuning.reporting import tables
 from tuning.reporting.elements import element
@@ -77,7 +77,7 @@ def _of_one(row):
 
 
 def in_short(study):
-    """Returns what was measured, what was not learned, and who learned what."""
+    """Returns three sentences: the extent, the failures and the successes."""
     cells, best = study.cells, study.best
     distinct = cells[cells.mark == ""]
     variants = len(cells[tables.VARIANT].drop_duplicates())

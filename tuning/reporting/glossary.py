@@ -1,4 +1,4 @@
-"""What the names in a report mean, and which problems are the same."""
+"""Meanings of the names in a report, and problems that are the same."""
 
 import ast
 import importlib.util
@@ -58,7 +58,7 @@ NETWORKS = {
 
 
 def of_task(name):
-    """Returns what a task is, or "" if it is not known here."""
+    """Returns the definition of a task, or "" if it is not known here."""
     if name not in TASKS and "/" not in name and ":" not in name:
         return f"the class of an image of the TensorFlow dataset {name}"
     return TASKS.get(name, "")
@@ -70,9 +70,9 @@ def of_inputs(name):
 
 
 def of_network(name):
-    """Returns what a network is, or "" if it is not known here.
+    """Returns the definition of a network, or "" if it is not known here.
 
-    What a layer is stands in its own documentation, of which this reads the
+    That of a layer stands in its own documentation, of which this reads the
     first line without importing Keras.
     """
     plain = name.partition(":")[0]

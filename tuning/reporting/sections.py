@@ -81,7 +81,7 @@ def write(study):
         "In short": answer.in_short(study),
         "Best network of each problem": _best(study),
         "Networks × tasks": _heat_maps(study, pictures),
-        "What the names mean": _names(study),
+        "Names": _names(study),
         "Ranking of the networks": _ranking(study),
         "Learning rates": _learning_rates(study),
         "Beside the published results": _published(study, pictures),
@@ -311,7 +311,7 @@ def _published(study, pictures):
 
 
 def _messages(study):
-    """Lists what failed, and what was remarked."""
+    """Lists failures and remarks."""
     shown = [_PROBLEM, _NETWORK, *_shown("seed", "status", "message")]
     results = study.results
     results = results[(results.message != "") | (results.status == "failed")]

@@ -1,4 +1,4 @@
-"""What a report is made of."""
+"""The tables and settings of a report."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from tuning.reporting import tables
 
 @dataclasses.dataclass
 class Study:
-    """What a report is about.
+    """A study, as a report reads it.
 
     Args:
         results: Data frame of the results.

@@ -1,4 +1,4 @@
-"""What the rows of a study say: means over seeds, best networks, rankings."""
+"""Tables of a study: means over seeds, best networks, rankings."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ LEARNED_SKILL = 0.9
 
 
 def to_frame(rows, row_class):
-    """Returns rows of a table as a data frame, what is missing as NaN.
+    """Returns rows of a table as a data frame, missing values as NaN.
 
     Args:
         rows: List of `tuning.study.rows.Result`s, or of `Trial`s.

@@ -1,4 +1,4 @@
-"""What is searched: every combination of task, inputs and network."""
+"""The cells of a search: combinations of task, inputs and network."""
 
 import math
 
@@ -14,7 +14,7 @@ _KINDS = {1: "vectors", 3: "images"}
 
 
 def choices_of(cell):
-    """Returns what a cell's network searches beside the learning rate."""
+    """Returns a network's hyperparameters beside the learning rate."""
     return getattr(find_network(cell.network), "choices", {})
 
 

@@ -21,9 +21,9 @@ def make_directory(path):
 
 
 def hold_directory(directory):
-    """Takes a directory for this process alone, until what it returns closes.
+    """Takes a directory for this process alone, until the result is closed.
 
-    It also removes what a killed process was writing there.
+    It also removes the unfinished files of a killed process.
 
     Args:
         directory: Path of a directory that exists.

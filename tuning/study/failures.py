@@ -6,7 +6,7 @@ import re
 import sysconfig
 
 NAME = "failures.log"
-# What a row holds, at most; the log has the rest.
+# Characters that a row holds at most; the log has the rest.
 LONGEST = 500
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in .*$', re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -63,5 +63,5 @@ def hyperparameters(**values):
 
 
 def chosen(cell, hp):
-    """Returns what was chosen beside the learning rate, in words."""
+    """Returns the choices beside the learning rate, in words."""
     return " ".join(f"{name}={hp.get(name)}" for name in choices_of(cell))

@@ -1,4 +1,4 @@
-"""What a search shows while it runs, and when it is done."""
+"""The screen of a search while it runs, and when it is done."""
 
 import rich.box
 import rich.console

@@ -38,7 +38,7 @@ class Protocol:
         check_steps: Steps between two looks at the validation accuracy, or,
             in `"released"`, at that of a training batch.
         batch_size: Records per step.
-        learning_rates: What the search chooses from.
+        learning_rates: Rates the search chooses from.
         tolerance: Largest absolute error that counts as right.
         target: Validation accuracy at which training stops.
         name: `"article"`, `"released"` or `"thorough"`.

@@ -25,7 +25,7 @@ WORST = float(np.finfo("float32").max)
 
 
 def search_cells(job, send, tuner_class=None):
-    """Searches what is best for each cell.
+    """Searches the best hyperparameters of each cell.
 
     Args:
         job: A `Job`.
@@ -74,7 +74,7 @@ def _further(protocol, best, tried):
 
 
 def _try_rates(job, rates, found, send, tuner_class):
-    """Runs a trial of each rate for each cell, and keeps what is best."""
+    """Runs a trial of each rate for each cell, and keeps the best."""
     protocol = job.protocol
     model = TaskModel(job)
     oracle = keras_tuner.oracles.GridSearchOracle(
@@ -131,7 +131,7 @@ def epochs_and_steps(epochs, steps):
 
 
 def fit_options(job, epochs):
-    """Returns what a job's protocol adds to the arguments of `fit`."""
+    """Returns the arguments of `fit` that a job's protocol adds."""
     if not job.protocol.is_thorough:
         return {}
     # The cells of such a job have one seed.

@@ -56,7 +56,7 @@ class Settings:
 
 
 class Study:
-    """Results in a directory, and what is left to do for a list of cells.
+    """Results in a directory, and the cells that are left to run.
 
     Args:
         directory: Where `results.csv` and `trials.csv` are, or will be.
@@ -127,7 +127,7 @@ class Study:
                     )
 
     def run(self):
-        """Runs what is missing, and yields `(job, kind, content)`.
+        """Runs the missing cells, and yields `(job, kind, content)`.
 
         Each kind is one of `run_jobs` and `run_job`; rows are in the tables
         before they are yielded.

@@ -17,7 +17,7 @@ def to_result(cell, hp, problem, member, trained, seconds, protocol):
     Args:
         cell: The cell.
         hp: The hyperparameters that were best.
-        problem: What it learned.
+        problem: The problem it learned.
         member: Its Keras model.
         trained: The `tuning.study.train.Trained`.
         seconds: Duration of its search and training.

@@ -98,7 +98,7 @@ def _seconds_until(deadline):
 
 
 def _run_here(jobs, function, deadline):
-    # In a thread, so that what a job sends can be passed on as it comes.
+    # In a thread, so that a job's results are passed on as they come.
     sent = queue.SimpleQueue()
 
     def run():

@@ -1,4 +1,4 @@
-"""What a search asks of `fit`, brought into the form of training together."""
+"""Arguments of `fit`, brought into the form of training together."""
 
 import copy
 import dataclasses
@@ -41,7 +41,7 @@ class FitArguments:
         """Reads arguments of `fit`.
 
         Raises:
-            OneByOne: They ask for what is trained one by one.
+            OneByOne: They ask for training one by one.
         """
         try:
             given = inspect.signature(keras.Model.fit).bind(

@@ -38,7 +38,7 @@ AHEAD = 8
 # Where KerasTuner looks for a trial's model.
 BUILD_CONFIG = "build_config.json"
 CHECKPOINT = "checkpoint.weights.h5"
-# What a subclass may define to change how a trial is run; those with an
+# Methods that a subclass may define to change how a trial is run; those with an
 # underscore are AutoKeras's way in.
 HOOKS = (
     "run_trial",
@@ -54,7 +54,7 @@ HOOKS = (
 
 
 class TrainsTogether:
-    """What the tuners here have over KerasTuner's.
+    """Training together: the addition to KerasTuner's tuners.
 
     Args:
         *args: The arguments of KerasTuner's tuner.
@@ -425,7 +425,7 @@ class TrainsTogether:
             self.on_trial_end(trial)
 
     def _buckets(self, asked, fit_args, fit_kwargs):
-        """Returns what is trained together, and why the others are not.
+        """Returns the trials to train together, and why the others are not.
 
         Returns:
             A list of lists of pairs of a trial and its models; and a
@@ -551,7 +551,7 @@ def _first_line(error):
 
 
 def _tell(asked, buckets, alone):
-    """Prints what is trained together, what one by one, and why."""
+    """Prints which trials train together, which one by one, and why."""
     count = sum(map(len, buckets))
     text = f"{len(asked)} trials: {count} are trained together"
     if count:

@@ -14,7 +14,7 @@ from kmul._sums import add
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shape
 
-# What is added to, or least assumed of, a magnitude before its logarithm.
+# Added to a magnitude before its logarithm, or the least that it counts as.
 EPSILON = 1e-7
 
 # Exponents above are cut: float32 ends at 88, and ∞ · 0 is not a number.
@@ -79,7 +79,7 @@ class ArithmeticUnit(keras.layers.Layer):
     def effective_kernels(self):
         """Returns the kernels W as the equation has them, a list of tensors.
 
-        Each has shape `(features, units)`. These are what is regularized, and
+        Each has shape `(features, units)`. These are regularized, and
         what `kmul.metrics.sparsity_error` measures.
         """
         raise NotImplementedError

@@ -97,7 +97,7 @@ class ChunkedFusion(Fusion):
 
 
 def chunk_size(width, chunks):
-    """The size of all chunks but the last, which has what is left."""
+    """The size of all chunks but the last, which has the rest."""
     return -(-width // chunks)
 
 

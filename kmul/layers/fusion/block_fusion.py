@@ -18,7 +18,7 @@ class BLOCKFusion(ChunkedFusion):
 
     where x̃_i,c is the c-th chunk of x̃_i, ssqrt(z) = sign(z) √abs(z) and l2 the
     division by the L2 norm. Both have a finite gradient at 0. Chunks are of one
-    size, rounded up; the last has what is left.
+    size, rounded up; the last has the rest.
 
     Args:
         units: Positive integer, the size of the output's last axis.

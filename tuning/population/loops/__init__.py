@@ -3,7 +3,7 @@
 Keras's own `fit` runs one Python step per batch. A step of a tiny model takes
 a tenth of a millisecond of arithmetic, and that much Python costs more. So the
 loop over the steps, and over the members, runs inside the backend's compiled
-program. Each module here holds what a backend does differently, and nothing
+program. Each module here holds the differences of a backend, and nothing
 else:
 
 - `value_and_grad(function)`: called as `(variables, *arguments)`, gives
@@ -12,7 +12,7 @@ else:
 - `fold(step, vectorize)`: compiles a loop that carries every member's state
   through the batches;
 - `is_accelerated()`: whether the default device is not a CPU, and
-  `accelerator_name()`: what it is called, None for a CPU;
+  `accelerator_name()`: its name, None for a CPU;
 - `use_one_thread()`: what a process needs to be told that is pinned to one
   processor after the backend was imported;
 - `is_out_of_memory(error)`: whether an exception says that the device's
