@@ -1,10 +1,90 @@
-"""Multiplication as a building block for neural networks, in Keras 3."""
+"""Multiplication as a building block for neural networks, in Keras 3.
 
-from kmul import callbacks as callbacks
-from kmul import constraints as constraints
-from kmul import layers as layers
-from kmul import metrics as metrics
-from kmul import models as models
-from kmul import regularizers as regularizers
+Every layer is here, as `kmul.MultiplyUnit`, and in `kmul.layers`.
+"""
+
+from kmul import callbacks
+from kmul import constraints
+from kmul import layers
+from kmul import metrics
+from kmul import models
+from kmul import regularizers
+from kmul.layers import INALU
+from kmul.layers import MNAC
+from kmul.layers import NAC
+from kmul.layers import NALU
+from kmul.layers import NAU
+from kmul.layers import NMU
+from kmul.layers import NPU
+from kmul.layers import BLOCKFusion
+from kmul.layers import BLOCKTuckerFusion
+from kmul.layers import DepthWeightedAverage
+from kmul.layers import FiLM
+from kmul.layers import GatedConv2D
+from kmul.layers import GatedDense
+from kmul.layers import HighwayDense
+from kmul.layers import HyperDense
+from kmul.layers import LayerAttention
+from kmul.layers import LowRankFusion
+from kmul.layers import MCBFusion
+from kmul.layers import MFBFusion
+from kmul.layers import MFHFusion
+from kmul.layers import MLBFusion
+from kmul.layers import MultiplicativeInteraction
+from kmul.layers import MultiplyUnit
+from kmul.layers import MUTANFusion
+from kmul.layers import PartialConv2D
+from kmul.layers import PolynomialBlock2D
+from kmul.layers import PolynomialDense
+from kmul.layers import RealNPU
+from kmul.layers import ResidualDense
+from kmul.layers import ResidualMix
+from kmul.layers import ScalarMix
+from kmul.layers import SqueezeExcite
+from kmul.layers import TensorFusion
+from kmul.layers import TuckerFusion
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "INALU",
+    "MNAC",
+    "NAC",
+    "NALU",
+    "NAU",
+    "NMU",
+    "NPU",
+    "BLOCKFusion",
+    "BLOCKTuckerFusion",
+    "DepthWeightedAverage",
+    "FiLM",
+    "GatedConv2D",
+    "GatedDense",
+    "HighwayDense",
+    "HyperDense",
+    "LayerAttention",
+    "LowRankFusion",
+    "MCBFusion",
+    "MFBFusion",
+    "MFHFusion",
+    "MLBFusion",
+    "MUTANFusion",
+    "MultiplicativeInteraction",
+    "MultiplyUnit",
+    "PartialConv2D",
+    "PolynomialBlock2D",
+    "PolynomialDense",
+    "RealNPU",
+    "ResidualDense",
+    "ResidualMix",
+    "ScalarMix",
+    "SqueezeExcite",
+    "TensorFusion",
+    "TuckerFusion",
+    "callbacks",
+    "constraints",
+    "layers",
+    "metrics",
+    "models",
+    "regularizers",
+]

@@ -1,3 +1,7 @@
 """Weight constraints, used like `keras.constraints`."""
 
-from kmul.constraints.interval import Interval as Interval
+from kmul.constraints.interval import Interval
+
+__all__ = [
+    "Interval",
+]

@@ -1,4 +1,9 @@
 """Weight regularizers, used like `keras.regularizers`."""
 
-from kmul.regularizers.discreteness import Discreteness as Discreteness
-from kmul.regularizers.saturation import Saturation as Saturation
+from kmul.regularizers.discreteness import Discreteness
+from kmul.regularizers.saturation import Saturation
+
+__all__ = [
+    "Discreteness",
+    "Saturation",
+]

@@ -4,6 +4,7 @@ import keras
 import pytest
 from support import layer_checks
 
+import kmul
 from kmul import layers
 
 from .examples import EXAMPLES
@@ -68,6 +69,12 @@ PUBLIC = {
 
 def test_every_public_layer_has_an_example():
     assert set(PUBLIC) == {name.split(",")[0] for name in EXAMPLES}
+
+
+def test_every_layer_is_offered():
+    assert {*PUBLIC} == {*layers.__all__} == {*dir(layers)}
+    assert {*PUBLIC} < {*kmul.__all__}
+    assert all(getattr(kmul, name) is each for name, each in PUBLIC.items())
 
 
 def test_signatures_name_every_argument(example):
