@@ -19,8 +19,8 @@ from tasks.reasoning_ops.settings import InputSettings
 class Settings:
     """How much is asked. Cards of equal settings compare.
 
-    Nothing here depends on the time that a card may take: what does not fit
-    is left out, and the card says so.
+    Nothing here depends on the time that a card may take, nor on the machine's
+    other work: what does not fit is left out, and the card says so.
 
     Attributes:
         width: Width of each of two vectors.
@@ -30,8 +30,9 @@ class Settings:
         image_steps: Training steps of a layer on images.
         checks: How often the validation loss is looked at.
         batch_size: Records per step.
-        learning_rates: Those that are tried. The validation loss chooses.
-        seeds: How many times everything is repeated.
+        learning_rates: Those that are tried, from the first seed. The
+            validation loss chooses one for all seeds.
+        seeds: How many times a layer learns a question at that rate.
         train_records: Records of vectors that are trained on.
         image_records: Images that are trained on.
         records: Records to validate on, and as many to test on.
@@ -174,7 +175,21 @@ class Group:
         return settings.steps
 
     def members(self, settings):
-        return len(self.tasks) * len(settings.learning_rates) * settings.seeds
+        """How many trainings there are, of all questions together."""
+        each = len(settings.learning_rates) + settings.seeds - 1
+        return len(self.tasks) * each
+
+    def goal(self, label):
+        """Returns when training ends early, as arguments of `Population.fit`.
+
+        That is at a root of the mean squared error of a tenth of what counts
+        as right. Where larger numbers are to follow, and for classes, more
+        training may still help.
+        """
+        if self.kind != "vectors":
+            return {}
+        target = (self.tolerance(label) / 10) ** 2
+        return {"monitor": "val_loss", "target": target, "mode": "min"}
 
     def records(self, settings, split):
         """Returns the records of a split.

@@ -9,6 +9,7 @@ import pandas as pd
 from tuning.cards import verdict
 from tuning.cards.asking import questions
 from tuning.cards.known import comparable
+from tuning.cards.known import perceptron_like
 
 # What facts are called, in the order in which they are shown.
 FACTS = {
@@ -71,12 +72,17 @@ class Card:
         return [kind for kind in RIVALS if kind in mine]
 
     def beside(self, kind):
-        """Returns the known layers to show in short: Keras's, the nearest."""
-        names = [RIVALS[kind]]
-        for layer in self.layers:
-            if layer["kind"] == kind:
-                names += self.neighbours[layer["name"]]
+        """Returns the known layers to show in short.
+
+        Those are Keras's, the perceptrons of about as many parameters, and the
+        nearest.
+        """
+        mine = [each for each in self.layers if each["kind"] == kind]
         known = {each["name"]: each for each in self.known(kind)}
+        likes = [perceptron_like(each, list(known.values())) for each in mine]
+        names = [RIVALS[kind], *(each["name"] for each in likes if each)]
+        for layer in mine:
+            names += self.neighbours[layer["name"]]
         names = dict.fromkeys(name for name in names if name in known)
         return [known[name] for name in names][:5]
 

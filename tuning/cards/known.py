@@ -1,39 +1,19 @@
 """The known layers' results, which every card is compared with.
 
-    KERAS_BACKEND=jax python -m tuning.cards.known [LAYER ...]
-
-makes the cards of layers, of all of them unless some are named, and adds them
-to `known.json`. Those that are there already stay, so that the same command
-resumes what was stopped.
+They ship with the package. `python -m tuning.cards.make_known` makes them.
 """
 
 import functools
 import json
+import math
 import pathlib
-import sys
+
+import numpy as np
 
 PATH = pathlib.Path(__file__).with_name("known.json")
-# Beside those of `kmul.layers`, as they are by default: forms of these, and
-# layers of Keras.
-OTHERS = (
-    "keras.layers:Dense",
-    "keras.layers:Conv2D",
-    "keras.layers:Multiply",
-    "keras.layers:Add",
-    "keras.layers:Dot axes=1",
-    "tuning.cards.others:mlp hidden_units=16",
-    "tuning.cards.others:mlp hidden_units=64",
-    "tuning.cards.others:mlp hidden_units=256",
-    "tuning.cards.others:PairAttention",
-    "multiplicative_interaction form=low_rank,rank=16",
-    "multiplicative_interaction form=diagonal",
-    "multiplicative_interaction form=scalar",
-    "gated_dense gate_activation=linear",
-    "gated_dense gate_activation=silu",
-    "polynomial_dense form=ncp",
-    "film residual=False",
-    "polynomial_block_2d form=regularized",
-)
+PERCEPTRON = "mlp("
+# How many times more or fewer parameters are about as many.
+ABOUT = 1.5
 
 
 @functools.cache
@@ -41,10 +21,17 @@ def known_layers():
     """Returns the results that ship with the package.
 
     Returns:
-        A dictionary of `made`, how and when they were made, and `layers`, a
-        list of a dictionary for each layer: `name`, `kind`, `scores`, `cost`.
+        A dictionary of `made`, how they were made, and `layers`, a list of a
+        dictionary for each layer: `name`, `kind`, `cost`, `verdict`, `seeds`,
+        the skills of each seed by question, and `scores`, their means.
     """
-    return json.loads(PATH.read_text(encoding="utf-8"))
+    known = json.loads(PATH.read_text(encoding="utf-8"))
+    for layer in known["layers"]:
+        layer["scores"] = {
+            question: float(np.mean(skills))
+            for question, skills in layer["seeds"].items()
+        }
+    return known
 
 
 def comparable(kind, settings):
@@ -61,48 +48,24 @@ def comparable(kind, settings):
     return [each for each in known["layers"] if each["kind"] == kind]
 
 
-def merge(card, path=PATH):
-    """Adds a card's layers to those of a file, and replaces equal ones."""
-    path = pathlib.Path(path)
-    known = {"made": card.made, "layers": []}
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        # As JSON both: a tuple is a list there.
-        settings = json.loads(json.dumps(card.made["settings"]))
-        if before["made"].get("settings") == settings:
-            known["layers"] = before["layers"]
-    rows = {each["name"]: each for each in known["layers"]}
-    for layer in card.layers:
-        rows[layer["name"]] = {
-            "name": layer["name"],
-            "kind": layer["kind"],
-            "scores": {k: round(v, 3) for k, v in layer["scores"].items()},
-            "cost": layer["cost"],
-            "verdict": layer["verdict"],
-        }
-    known["layers"] = sorted(rows.values(), key=lambda each: each["name"])
-    path.write_text(
-        json.dumps(known, indent=1, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
+def perceptron_like(layer, known):
+    """Returns the known perceptron of about as many parameters, or None.
 
-
-def main(texts):
-    from tuning.cards.report import report_card
-    from tuning.cards.subjects import subject_of
-    from tuning.networks.layers import LAYERS
-    from tuning.study.workers import hide_tensorflow
-
-    hide_tensorflow()
-    done = {each["name"] for each in known_layers()["layers"]}
-    for text in texts or (*OTHERS, *LAYERS):
-        subject = subject_of(text)
-        if subject.name in done:
-            continue
-        card = report_card(subject, budget=None, backends=())
-        merge(card)
-        print(card, flush=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    Args:
+        layer: Dictionary of a layer, with its `cost`.
+        known: List of such dictionaries.
+    """
+    parameters = (layer["cost"] or {}).get("asked_parameters")
+    if not parameters or layer["name"].startswith(PERCEPTRON):
+        return None
+    ratios = {
+        each["name"]: abs(
+            math.log(each["cost"]["asked_parameters"] / parameters)
+        )
+        for each in known
+        if each["name"].startswith(PERCEPTRON)
+    }
+    name = min(ratios, key=ratios.get, default=None)
+    if name is None or ratios[name] > math.log(ABOUT):
+        return None
+    return next(each for each in known if each["name"] == name)

@@ -14,6 +14,11 @@ def mlp(units, hidden_units=64):
     )
 
 
+def einsum_dense(units):
+    """Returns a dense layer that is written as an Einstein sum."""
+    return keras.layers.EinsumDense("ab,bc->ac", units, bias_axes="c")
+
+
 @keras.saving.register_keras_serializable(package="tuning.cards")
 class PairAttention(keras.layers.Layer):
     """Self-attention of two vectors, then dense.

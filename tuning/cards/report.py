@@ -169,13 +169,14 @@ class _Exam:
         )
         self.tell("stage", "drawing")
         return [
-            self._layer(
+            conclude(
                 subject,
                 found[subject.name],
                 {
                     backend: facts[subject.name, backend]
                     for backend in (main, *others)
                 },
+                self.settings,
             )
             for subject in self.subjects
         ]
@@ -204,10 +205,7 @@ class _Exam:
             first: List of the futures of the facts on this backend. When all
                 say that no card can be made, nothing more is asked.
         """
-        found = {
-            subject.name: {"answers": [], "cost": None, "left out": {}}
-            for subject in self.subjects
-        }
+        found = {subject.name: Found() for subject in self.subjects}
         kinds = {
             subject.name: groups(subject.kind) for subject in self.subjects
         }
@@ -233,51 +231,79 @@ class _Exam:
             if all(each.done() and "error" in each.result() for each in first):
                 events.close()
                 break
-            mine = found[job.subject.name]
-            name = job.group.name if job.group else "step time"
-            if kind == "answers":
-                mine["answers"] += content
-            elif kind == "cost":
-                mine["cost"] = content
-            elif kind == "error":
-                mine["left out"][name] = content.strip().splitlines()[-1]
-            elif kind == "stopped":
-                mine["left out"][name] = "no time"
+            found[job.subject.name].add(job, kind, content)
             # What went wrong is said once, of the layer, not of each job.
             if kind != "error":
                 self.tell(kind, (job, content))
         return found
 
-    def _layer(self, subject, found, facts):
-        """Returns the column of a layer."""
-        full = {
-            question.key: group.steps(self.settings)
-            for group in groups(subject.kind)
-            for question in group.questions().values()
-        }
-        left_out = found["left out"]
-        for group in groups(subject.kind):
-            keys = {each.key for each in group.questions().values()}
-            mine = [a for a in found["answers"] if a["question"] in keys]
-            if mine and mine[0]["steps"] < group.steps(self.settings):
+
+@dataclasses.dataclass
+class Found:
+    """The results of a layer's jobs.
+
+    Attributes:
+        answers: List of answers, as `tuning.cards.running.ask` returns them.
+        cost: As `tuning.cards.running.measure_cost` returns it, or None.
+        left_out: Dictionary from names of what was left out to reasons.
+    """
+
+    answers: list = dataclasses.field(default_factory=list)
+    cost: dict | None = None
+    left_out: dict = dataclasses.field(default_factory=dict)
+
+    def add(self, job, kind, content):
+        """Takes an event of `run_job`."""
+        name = job.group.name if job.group else "step time"
+        if kind == "answers":
+            self.answers += content
+        elif kind == "cost":
+            self.cost = content
+        elif kind == "error":
+            self.left_out[name] = content.strip().splitlines()[-1]
+        elif kind == "stopped":
+            self.left_out[name] = "no time"
+
+
+def conclude(subject, found, facts, settings):
+    """Returns the column of a layer.
+
+    Args:
+        subject: The layer.
+        found: The `Found` of its jobs.
+        facts: Dictionary of the facts by backend.
+        settings: The `Settings` it was asked with.
+    """
+    full, left_out = {}, {**found.left_out}
+    for group in groups(subject.kind):
+        steps = group.steps(settings)
+        keys = {each.key for each in group.questions().values()}
+        full.update(dict.fromkeys(keys, steps))
+        for answer in found.answers:
+            if answer["question"] not in keys:
+                continue
+            if answer["steps"] < steps:
                 left_out[group.name] = (
-                    f"stopped after {mine[0]['steps']:,} of "
-                    f"{group.steps(self.settings):,} steps"
+                    f"stopped after {answer['steps']:,} of {steps:,} steps"
                 )
-        asked = verdict.scores(found["answers"], full)
-        judged = verdict.judge(subject.kind, asked)
-        return {
-            "name": subject.name,
-            "text": subject.text,
-            "kind": subject.kind,
-            "scores": asked,
-            "answers": found["answers"],
-            "cost": found["cost"],
-            "facts": _compare(facts),
-            "left out": left_out,
-            "judged": judged,
-            "verdict": verdict.in_words(judged, found["cost"]),
-        }
+            elif len(answer["seeds"]) < settings.seeds:
+                left_out[group.name] = (
+                    f"{len(answer['seeds'])} of {settings.seeds} seeds"
+                )
+    asked = verdict.scores(found.answers, full)
+    judged = verdict.judge(subject.kind, asked)
+    return {
+        "name": subject.name,
+        "text": subject.text,
+        "kind": subject.kind,
+        "scores": asked,
+        "answers": found.answers,
+        "cost": found.cost,
+        "facts": _compare(facts),
+        "left out": left_out,
+        "judged": judged,
+        "verdict": verdict.in_words(judged, found.cost),
+    }
 
 
 def _compare(facts):

@@ -11,6 +11,7 @@ from keras import ops
 from tuning.cards.asking import Group
 from tuning.cards.asking import Settings
 from tuning.cards.subjects import Subject
+from tuning.population.loops import backend_loops
 from tuning.population.population import Population
 
 # Parameters of a member up to which members are faster together.
@@ -81,68 +82,76 @@ def run_job(job, send):
 def ask(job, send):
     """Trains a layer on the questions of a group and tests it.
 
-    Each question is learned at every learning rate from every seed. For each
-    seed, the test records are used once: with the weights of the rate and the
-    moment that had the lowest validation loss.
+    From the first seed each question is learned at every learning rate. The
+    validation loss chooses one, at which the other seeds learn it. For each
+    seed the test records are used once, with the weights of the moment that
+    had the lowest validation loss.
 
     Returns:
-        A dictionary for each question.
+        A dictionary for each question. Where the time was too short for the
+        other seeds, it is about the first alone.
     """
     group, settings = job.group, job.settings
-    x, labels = group.records(settings, "train")
+    records = group.records(settings, "train")
+    x, labels = records
     units = 16 if group.kind == "images" else labels[0].shape[1]
-    seeds, rates = range(settings.seeds), settings.learning_rates
     models = [
         _compiled(build(job.subject, group, x, units, seed), group.loss)
-        for seed in seeds
+        for seed in range(settings.seeds)
     ]
-    members = [
-        (task, seed, rate)
-        for task in range(len(group.tasks))
-        for seed in seeds
-        for rate in rates
+    tasks = range(len(group.tasks))
+    first = [
+        _Member(task, 0, rate)
+        for task in tasks
+        for rate in settings.learning_rates
     ]
-    best = _train(job, models, members, (x, labels), send)
+    in_time = _train(job, models, first, records, len(first), send)
+    best = [
+        min((m for m in first if m.task == task), key=lambda m: m.loss)
+        for task in tasks
+    ]
+    others = [
+        _Member(each.task, seed, each.rate)
+        for each in best
+        for seed in range(1, settings.seeds)
+    ]
+    if others and in_time:
+        if _train(job, models, others, records, len(first), send):
+            best += others
     answers = []
     for test in dict.fromkeys(test for _, test in group.questions()):
         x_test, y_test = group.records(settings, test)
         constants = group.constants(settings, test)
         for task, name in enumerate(group.tasks):
-            found = []
-            for seed in seeds:
-                mine = [
-                    best[i]
-                    for i, each in enumerate(members)
-                    if each[:2] == (task, seed)
-                ]
-                chosen = min(mine, key=lambda each: each.loss)
+            constant, found = constants[task], []
+            for member in best:
+                if member.task != task:
+                    continue
                 accuracy = 0.0
-                if chosen.weights is not None:
-                    models[seed].set_weights(chosen.weights)
+                if member.weights is not None:
+                    model = models[member.seed]
+                    model.set_weights(member.weights)
                     accuracy = group.accuracy(
-                        _predict(models[seed], x_test),
-                        y_test[task],
-                        labels[task],
+                        _predict(model, x_test), y_test[task], labels[task]
                     )
-                constant = constants[task]
                 found.append(
                     {
                         "skill": (accuracy - constant) / (1 - constant),
                         "accuracy": accuracy,
-                        "learning_rate": chosen.rate,
-                        "steps": chosen.steps,
+                        "learning_rate": member.rate,
+                        "steps": member.steps,
                     }
                 )
             answers.append(
                 {
                     "question": group.questions()[name, test].key,
-                    "constant": constants[task],
+                    "constant": constant,
                     # No worse than the constant: one seed that fails does
                     # not outweigh those that succeed.
                     "skill": float(
                         np.mean([max(each["skill"], 0) for each in found])
                     ),
-                    "steps": max(each.taken for each in best),
+                    "steps": max(each.taken for each in first),
                     "seeds": found,
                 }
             )
@@ -150,9 +159,21 @@ def ask(job, send):
 
 
 @dataclasses.dataclass
-class _Best:
-    """The best moment of a member, by validation loss."""
+class _Member:
+    """A training, and its best moment by validation loss.
 
+    Attributes:
+        task: Index of the question.
+        seed: Index of the seed.
+        rate: Learning rate.
+        loss: The lowest validation loss.
+        weights: Those that had it, or None before the first look.
+        steps: How many steps it had taken by then.
+        taken: How many it has taken.
+    """
+
+    task: int
+    seed: int
     rate: float
     loss: float = np.inf
     weights: list | None = None
@@ -160,55 +181,70 @@ class _Best:
     taken: int = 0
 
 
-def _train(job, models, members, records, send):
-    """Trains all members as one population; returns the `_Best` of each."""
+def _train(job, models, members, records, places, send):
+    """Trains members as one population; returns whether there was time.
+
+    Args:
+        job: The `Job`.
+        models: List of a model for each seed.
+        members: List of `_Member`s, which are told their best moments.
+        records: Training records.
+        places: Integer, the members of the population at least: one program
+            serves populations of one size.
+        send: As for `run_job`.
+    """
     group, settings = job.group, job.settings
-    best = [_Best(rate) for _, _, rate in members]
+    full = group.steps(settings)
     if not models[0].trainable_variables:
         # There is nothing to train.
-        for mine, (_, seed, _) in zip(best, members, strict=True):
-            mine.loss, mine.weights = 0.0, models[seed].get_weights()
-            mine.taken = group.steps(settings)
-        send("steps", job.steps)
-        return best
+        for each in members:
+            each.loss, each.weights = 0.0, models[each.seed].get_weights()
+            each.taken = full
+        send("steps", full * len(members))
+        return True
+    together = _is_tiny(models[0])
+    idle = max(places - len(members), 0) if together else 0
+    seated = [*members, *members[:1] * idle]
     population = Population(
-        [models[seed] for _, seed, _ in members],
-        learning_rates=[rate for _, _, rate in members],
-        vectorize=_is_tiny(models[0]) or None,
+        [models[each.seed] for each in seated],
+        learning_rates=[each.rate for each in seated],
+        vectorize=together or None,
     )
-    reported = 0
-    per_check = group.steps(settings) // settings.checks
+    population.reached[len(members) :] = True
+    per_check, sent = full // settings.checks, 0
 
     def check(epoch, logs):
-        nonlocal reported
-        for i, (mine, loss) in enumerate(
-            zip(best, logs["val_loss"], strict=True)
+        nonlocal sent
+        for i, (each, loss) in enumerate(
+            zip(members, logs["val_loss"], strict=False)
         ):
-            mine.taken = per_check * (epoch + 1)
-            if loss < mine.loss:
-                mine.loss, mine.steps = float(loss), int(population.steps[i])
-                mine.weights = population.member_weights(i)
+            each.taken = per_check * (epoch + 1)
+            if loss < each.loss:
+                each.loss, each.steps = float(loss), int(population.steps[i])
+                each.weights = population.member_weights(i)
         done = per_check * (epoch + 1) * len(members)
-        send("steps", done - reported)
-        reported = done
-        if time.monotonic() > job.deadline:
+        send("steps", done - sent)
+        sent = done
+        is_last = epoch + 1 == settings.checks
+        if time.monotonic() > job.deadline and not is_last:
             population.stop_training = True
 
     population.fit(
         *records,
-        [task for task, _, _ in members],
+        [each.task for each in seated],
         batch_size=settings.batch_size,
         epochs=settings.checks,
         steps_per_epoch=per_check,
         validation_data=group.records(settings, "validation"),
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=check)],
+        **group.goal(records[1][0]),
     )
     if not population.stop_training:
-        # Also of members that diverged, there is no more to learn.
-        for mine in best:
-            mine.taken = group.steps(settings)
-    send("steps", job.steps - reported)
-    return best
+        # Those that diverged, or learned it, have no more to learn.
+        for each in members:
+            each.taken = full
+    send("steps", full * len(members) - sent)
+    return not population.stop_training
 
 
 def _is_tiny(model):
@@ -230,9 +266,13 @@ def _predict(model, x):
 def measure_cost(job):
     """Times a layer's training step in turns with that of Keras's own.
 
+    What counts is the processor's time, which other work beside it hardly
+    changes; on an accelerator, the time that passes.
+
     Returns:
-        A dictionary: `step_time`, the ratio of the medians, and both numbers
-        of parameters.
+        A dictionary: `step_time`, the median of the turns' ratios; and numbers
+        of parameters, at the width that is timed, of the layer and of Keras's
+        own, and at the width that is asked.
     """
     subject, settings = job.subject, job.settings
     images = subject.kind == "images"
@@ -253,26 +293,36 @@ def measure_cost(job):
         _compiled(build(each, group, x, units), loss)
         for each in (subject, rival)
     ]
+    asked = both[0]
+    if not images:
+        width = settings.width
+        asked = build(subject, None, [each[:, :width] for each in x], width)
     row = {
         "parameters": both[0].count_params(),
         "rival": rival.name,
         "rival_parameters": both[1].count_params(),
+        "asked_parameters": asked.count_params(),
     }
     if not both[0].trainable_variables:
         return row
+    accelerated = backend_loops().is_accelerated()
+    clock = time.perf_counter if accelerated else time.process_time
     populations = [Population([each]) for each in both]
     steps = TIMED_STEPS // (10 if images else 1)
-    times = [[], []]
+    times = []
     for turn in range(TURNS + 1):
-        for mine, population in zip(times, populations, strict=True):
-            started = time.perf_counter()
+        pair = []
+        for population in populations:
+            started = clock()
             population.fit(
                 x, y, batch_size=settings.batch_size, steps_per_epoch=steps
             )
-            # The first turn compiles.
-            if turn:
-                mine.append(time.perf_counter() - started)
+            pair.append(clock() - started)
+        # The first turn compiles.
+        if turn:
+            times.append(pair)
         if time.monotonic() > job.deadline and turn:
             break
-    mine, rivals = (float(np.median(each)) for each in times)
-    return {**row, "step_time": mine / rivals, "turns": len(times[0])}
+    mine, rivals = np.transpose(times)
+    ratio = float(np.median(mine / rivals))
+    return {**row, "step_time": ratio, "turns": len(times)}

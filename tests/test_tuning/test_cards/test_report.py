@@ -1,6 +1,7 @@
 import dataclasses
 import html.parser
 import json
+import threading
 import time
 
 import keras
@@ -10,11 +11,14 @@ import pytest
 import tuning
 from test_tuning.test_cards import their_layers
 from tuning.cards import known
+from tuning.cards import make_known
 from tuning.cards import report
 from tuning.cards.asking import Settings
 from tuning.cards.asking import groups
 from tuning.cards.asking import questions
 from tuning.cards.subjects import LayerError
+from tuning.cards.subjects import subject_of
+from tuning.networks.layers import LAYERS
 
 TINY = Settings(
     width=4,
@@ -32,7 +36,8 @@ TINY = Settings(
 @pytest.fixture(autouse=True)
 def few_questions(monkeypatch):
     """Asks one group, to save time."""
-    monkeypatch.setattr(report, "groups", lambda kind: groups(kind)[:1])
+    for module in (report, make_known):
+        monkeypatch.setattr(module, "groups", lambda kind: groups(kind)[:1])
     monkeypatch.setattr("tuning.cards.running.TIMED_STEPS", 10)
     monkeypatch.setattr("tuning.cards.running.TURNS", 1)
 
@@ -96,9 +101,12 @@ def test_a_card_is_written_in_four_forms(tmp_path):
 
 
 def test_says_what_there_was_no_time_for():
-    started = time.monotonic()
+    started, before = time.monotonic(), set(threading.enumerate())
     card = card_of(their_layers.Scaled, budget=0.1)
     assert time.monotonic() - started < 30
+    # What was too late still runs, and would disturb other tests.
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
     (layer,) = card.layers
     assert layer["left out"]
     assert any("Left out: " in note for note in card.notes(layer))
@@ -116,6 +124,7 @@ def test_a_layer_without_weights_has_a_card():
 def test_nan_is_no_success():
     card = card_of(their_layers.NotANumber, budget=None)
     (layer,) = card.layers
+    assert not layer["left out"]
     assert set(layer["scores"].values()) == {0.0}
     facts = layer["facts"][keras.config.backend()]
     assert facts["finite"].startswith("NaN")
@@ -160,29 +169,61 @@ def test_says_where_a_layer_hangs():
     assert "keras" not in text.partition("\n")[2]
 
 
+@pytest.mark.backends("torch")
 def test_known_layers_are_whole():
     rows = known.known_layers()
+    mine = json.loads(json.dumps(dataclasses.asdict(Settings())))
+    assert rows["made"]["settings"] == mine
     for layer in rows["layers"]:
         keys = {each.key for each in questions(layer["kind"])}
-        assert set(layer["scores"]) <= keys
+        assert set(layer["scores"]) == keys
+        assert all(
+            len(each) == mine["seeds"] for each in layer["seeds"].values()
+        )
         assert np.isfinite(list(layer["scores"].values())).all()
-    names = [each["name"] for each in rows["layers"]]
-    assert len(set(names)) == len(names)
-    if names:
-        mine = json.loads(json.dumps(Settings().__dict__))
-        assert rows["made"]["settings"] == mine
+    names = {each["name"] for each in rows["layers"]}
+    everything = [*make_known.OTHERS, *LAYERS, *make_known.PERCEPTRONS]
+    assert names <= {subject_of(text).name for text in everything}
 
 
-def test_known_layers_are_added_to_those_that_are_there(tmp_path):
-    class Made:
-        made = {"settings": dataclasses.asdict(TINY)}  # noqa: RUF012
-
-        def __init__(self, name):
-            row = {"kind": "vectors", "scores": {}, "cost": {}, "verdict": ""}
-            self.layers = [{"name": name, **row}]
-
+@pytest.mark.backends("torch")
+def test_known_layers_are_added_to_those_that_are_there(tmp_path, monkeypatch):
+    monkeypatch.setattr("tuning.study.workers.processors", lambda: [0])
     path = tmp_path / "known.json"
-    for name in ("one", "two", "one"):
-        known.merge(Made(name), path)
-    layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
-    assert [each["name"] for each in layers] == ["one", "two"]
+    path.write_text('{"made": {}, "layers": []}')
+    make_known.ask_all([subject_of(local(their_layers.Scaled))], TINY, path)
+    (layer,) = json.loads(path.read_text(encoding="utf-8"))["layers"]
+    asked = {each.key for each in groups("vectors")[0].questions().values()}
+    assert set(layer["seeds"]) == asked
+    assert layer["cost"]["asked_parameters"] == TINY.width
+
+    def names_with(name, settings):
+        row = {
+            "name": name,
+            "kind": "vectors",
+            "verdict": "",
+            "cost": {},
+            "answers": [],
+        }
+        made = {"settings": dataclasses.asdict(settings)}
+        make_known.merge(made, row, path)
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return [each["name"] for each in found["layers"]]
+
+    assert names_with("Another", TINY) == ["Another", "Local"]
+    assert names_with("Local", TINY) == ["Another", "Local"]
+    # Those that were asked something else make way.
+    assert names_with("Last", Settings()) == ["Last"]
+
+
+def test_the_perceptron_beside_a_layer_has_about_as_many_parameters():
+    def row(name, parameters):
+        return {"name": name, "cost": {"asked_parameters": parameters}}
+
+    rows = [row("mlp(hidden_units=16)", 800), row("mlp(hidden_units=32)", 1584)]
+    like = known.perceptron_like
+    assert like(row("mine", 1000), [*rows, row("other", 1000)]) is rows[0]
+    assert like(row("mine", 2000), rows) is rows[1]
+    assert like(row("mine", 3000), rows) is None
+    assert like(row("mine", 0), rows) is None
+    assert like(rows[0], rows) is None
