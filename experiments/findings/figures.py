@@ -4,10 +4,13 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import numpy as np
 from matplotlib import pyplot
 
 from experiments.findings import article
 from experiments.findings import rows
+from experiments.findings import xor
+from tuning.reporting.statistics import half_interval
 
 FAMILIES = {
     "multiply": ("multiply", "#c0392b", "o"),
@@ -20,7 +23,11 @@ FAMILIES = {
 def draw(directory):
     """Writes all figures into a directory."""
     directory.mkdir(exist_ok=True)
-    for name, figure in (("families", families()), ("residual", residual())):
+    for name, figure in (
+        ("families", families()),
+        ("xor", logical_xor()),
+        ("residual", residual()),
+    ):
         figure.savefig(directory / f"{name}.png", dpi=110)
         pyplot.close(figure)
 
@@ -55,6 +62,48 @@ def families():
     return figure
 
 
+def logical_xor():
+    """The loss on XOR of bits as a share of the constant's, by seed."""
+    found = xor.thorough()
+    logs = np.log10(found.relative_loss).groupby(found.network)
+    order = logs.mean().sort_values(ascending=False).index
+    figure, axes = _axes(len(order))
+    for place, network in enumerate(order):
+        values = logs.get_group(network)
+        family = found[found.network == network].family.iloc[0]
+        _, color, marker = FAMILIES[family]
+        axes.scatter(10**values, [place] * len(values), color="#aab7c4", s=14)
+        half = np.nan_to_num(half_interval(values))
+        middle = values.mean()
+        axes.errorbar(
+            10**middle,
+            place,
+            xerr=[
+                [10**middle - 10 ** (middle - half)],
+                [10 ** (middle + half) - 10**middle],
+            ],
+            color=color,
+            marker=marker,
+            capsize=3,
+        )
+    axes.set_xscale("log")
+    axes.axvline(1, color="#555555", linewidth=1)
+    axes.set_xlabel(
+        "loss ÷ that of the best constant\n"
+        "each seed, and the geometric mean with its 95 % interval"
+    )
+    axes.set_title(
+        "XOR of bits, trained thoroughly (in brackets: how many seeds)"
+    )
+    seeds = logs.size()
+    axes.set_yticks(
+        range(len(order)),
+        [f"{name} ({seeds[name]})" for name in order],
+    )
+    _tidy(axes)
+    return figure
+
+
 def residual():
     """Accuracy with skips minus without, per function."""
     gains = article.residual_gains()
@@ -65,10 +114,22 @@ def residual():
         axes.scatter(
             values, [place] * len(values), color="#aab7c4", s=14, zorder=1
         )
-    axes.scatter(means, range(len(means)), color="#1f4e79", s=36, zorder=2)
+    halves = gains.groupby(level=rows.PAIR).agg(half_interval)[means.index]
+    axes.errorbar(
+        means,
+        range(len(means)),
+        xerr=halves,
+        color="#1f4e79",
+        marker="o",
+        linestyle="none",
+        capsize=2,
+        zorder=2,
+    )
+    axes.set_xlim(-1.05, 1.05)
     axes.axvline(0, color="#555555", linewidth=1)
     axes.set_xlabel(
-        "accuracy with skips − without: each of 10 pairs, and their mean"
+        "accuracy with skips − without\n"
+        "each of 10 pairs, and their mean with its 95 % interval"
     )
     axes.set_title("Skips help more often than they harm")
     _name(axes, means.index)
@@ -83,6 +144,10 @@ def _axes(count):
 
 def _name(axes, pairs):
     axes.set_yticks(range(len(pairs)), [" on ".join(pair) for pair in pairs])
+    _tidy(axes)
+
+
+def _tidy(axes):
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -19,6 +19,8 @@ a test fails where a figure differs from them.
 
 ![The best network of each kind on each function](findings/families.png)
 
+![Loss on XOR of bits](findings/xor.png)
+
 ![Residual minus plain networks](findings/residual.png)
 
 **How to read it.** Brackets are 95 % intervals: Wilson's for shares, Student's
@@ -33,8 +35,11 @@ PARTS = (
         article,
         "From the article *Incorporating element-wise multiplication can "
         "out-perform dense layers in neural networks*. [945 trainings]"
-        "(../experiments/whole_grid/README.md) by the article's text, from "
-        "one seed.",
+        "(../experiments/whole_grid/README.md) by the article's text, from one "
+        "seed; [XOR](../experiments/thorough/README.md) and [dot products of "
+        "other widths](../experiments/widths/README.md), trained thoroughly; "
+        "and [a sample of cells](../experiments/released/README.md) as the "
+        "article's code trained and evaluated them.",
     ),
     (
         "Attention over layers",

@@ -1,6 +1,7 @@
 """The committed rows that the findings are computed from."""
 
 import functools
+import json
 import pathlib
 
 import numpy as np
@@ -30,11 +31,40 @@ def distinct():
     return rows[(rows.status != "trivial") & ~pairs.isin(list(SAME))]
 
 
+def best(task, inputs, column="accuracy"):
+    """The best value of each family on a pair."""
+    found = grid()
+    found = found[(found.task == task) & (found.inputs == inputs)]
+    values = found.groupby("family")[column]
+    return values.min() if column == "loss" else values.max()
+
+
 @functools.cache
 def thorough():
     """The rows of the protocol `thorough`, as far as they have been run."""
-    path = ROOT / "thorough" / "results" / "results.csv"
-    return _read(path) if path.exists() else None
+    return _read(ROOT / "thorough" / "results" / "results.csv")
+
+
+@functools.cache
+def released():
+    """Those of the protocol `released`, of a random sample of cells."""
+    return _read(ROOT / "released" / "results" / "results.csv")
+
+
+@functools.cache
+def agreement():
+    """How many of the released rows are close to the published ones."""
+    path = ROOT / "released" / "results" / "agreement.json"
+    return json.loads(path.read_text("utf-8"))
+
+
+@functools.cache
+def widths():
+    """Those of dot products and sums, with the `width` of the vectors."""
+    paths = sorted(ROOT.glob("widths/results/*/results.csv"))
+    return pd.concat(
+        _read(path).assign(width=int(path.parent.name)) for path in paths
+    )
 
 
 @functools.cache

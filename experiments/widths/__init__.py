@@ -1,4 +1,4 @@
-"""Why does `multiply` fail on the dot product of long vectors?
+"""Do networks that multiply learn dot products and sums of long vectors?
 
 KERAS_BACKEND=jax python -m experiments.widths
 """

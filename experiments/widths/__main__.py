@@ -1,4 +1,4 @@
-"""The command line of the experiment: seed after seed, width after width."""
+"""The command line of the experiment: seed after seed, the longest first."""
 
 import pathlib
 
@@ -10,11 +10,8 @@ from tuning.study.study import Settings
 from tuning.study.study import Study
 
 SEEDS = range(5)
-NETWORKS = {
-    32: ("multiply", "Hidden1024"),
-    64: ("multiply", "Hidden512"),
-    128: ("multiply", "Hidden128", "multiply_simple"),
-}
+TASKS = {128: ("dot", "reduce_sum"), 64: ("dot",), 32: ("dot",)}
+NETWORKS = "multiply", "multiply_simple"
 
 
 def studies(directory):
@@ -23,26 +20,22 @@ def studies(directory):
         Study(
             pathlib.Path(directory, str(width)),
             [
-                Cell("dot", "random", _name(network), 1, "linear", seed)
-                for network in networks
+                Cell(task, "random", network, 1, "linear", seed)
+                for task in tasks
+                for network in NETWORKS
             ],
             Settings(PROTOCOLS["thorough"], DataSettings(width=width)),
         )
         for seed in SEEDS
-        for width, networks in NETWORKS.items()
+        for width, tasks in TASKS.items()
     ]
-
-
-def _name(network):
-    if network.startswith("Hidden"):
-        return f"experiments.widths.networks:{network}"
-    return network
 
 
 if __name__ == "__main__":
     run_in_turn(
         "widths",
-        "Search, train and test `multiply` on the dot product of vectors of "
-        "32, 64 and 128 elements, by the protocol thorough.",
+        "Search, train and test the networks that multiply on dot products "
+        "and sums of vectors of 32, 64 and 128 elements, by the protocol "
+        "thorough.",
         studies,
     )

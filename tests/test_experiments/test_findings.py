@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from experiments.findings import article
+from experiments.findings import dot
 from experiments.findings import page
 from experiments.findings import rows
+from experiments.findings import xor
 from experiments.findings.claim import Verdict
 from experiments.findings.claim import by_sign
 from experiments.findings.claim import mean
@@ -64,3 +66,71 @@ def test_verdict_follows_from_the_interval(values, verdict):
 def test_published_thresholds(operation, threshold):
     found = published_threshold(operation)
     assert found == pytest.approx(threshold, rel=0.05)
+
+
+def thorough_rows(**accuracies):
+    """Rows of XOR, an accuracy for each seed of each family."""
+    return pd.DataFrame(
+        [
+            {
+                "task": "logical_xor",
+                "inputs": "many_hot",
+                "family": family,
+                "network": f"{family} 2 tanh",
+                "seed": seed,
+                "accuracy": accuracy,
+                "steps": 100,
+            }
+            for family, values in accuracies.items()
+            for seed, accuracy in enumerate(values)
+        ]
+    )
+
+
+HIGH, MIDDLE, LOW = ([x + 0.001 * i for i in range(5)] for x in (0.99, 0.5, 0))
+
+
+@pytest.mark.parametrize(
+    ("dense", "residual", "verdict"),
+    [
+        (MIDDLE, LOW, Verdict.SUPPORTED),
+        (LOW, MIDDLE, Verdict.REFUTED),
+        (MIDDLE, MIDDLE, Verdict.UNDECIDED),
+        # Of a network with fewer seeds nothing is concluded.
+        (LOW[:4], MIDDLE, Verdict.UNDECIDED),
+    ],
+)
+def test_order_on_xor(monkeypatch, dense, residual, verdict):
+    found = thorough_rows(
+        multiply=HIGH,
+        dense=dense,
+        dense_residual=residual,
+        multiply_simple=[-1.0 - x for x in LOW],
+    )
+    monkeypatch.setattr(rows, "thorough", lambda: found)
+    claim = xor.order()
+    assert claim.verdict == verdict
+    assert "learned from 5 of 5 [57%, 100%] seeds" in claim.evidence
+
+
+def test_how_much_more_often_one_is_greater():
+    assert xor.delta([3, 4], [1, 2]) == 1
+    assert xor.delta([1, 4], [2, 3]) == 0
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "verdict"),
+    [
+        ([1.0, 1.0, 0.2], Verdict.REFUTED),
+        ([1.0, 0.2, 0.2], Verdict.UNDECIDED),
+        ([1.0, 1.0], Verdict.UNDECIDED),
+    ],
+)
+def test_a_network_that_learns_has_not_too_many_parameters(
+    monkeypatch, accuracies, verdict
+):
+    found = pd.DataFrame({"accuracy": accuracies}).assign(
+        task="dot", family="multiply", width=128
+    )
+    monkeypatch.setattr(rows, "widths", lambda: found)
+    assert dot.too_many_parameters().verdict == verdict

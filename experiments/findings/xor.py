@@ -1,0 +1,146 @@
+"""The article's claims on XOR of bits."""
+
+import itertools
+
+import numpy as np
+
+from experiments.findings import rows
+from experiments.findings.claim import LEARNED
+from experiments.findings.claim import Claim
+from experiments.findings.claim import Verdict
+from experiments.findings.claim import mean
+from experiments.findings.claim import share
+
+SUPPORTED, REFUTED, UNDECIDED = Verdict
+XOR = "logical_xor", "many_hot"
+CLAIMED = ("multiply", "dense", "dense_residual", "multiply_simple")
+# A network with fewer is not complete, and decides nothing.
+SEEDS = 5
+
+
+def thorough():
+    """Returns the rows of XOR by the protocol `thorough`."""
+    found = rows.thorough()
+    return found[(found.task == XOR[0]) & (found.inputs == XOR[1])]
+
+
+def complete():
+    """Returns those of the networks that were trained from every seed."""
+    found = thorough()
+    return found[found.groupby("network").seed.transform("size") >= SEEDS]
+
+
+def accuracies(network):
+    """Returns one for each seed, in order."""
+    found = thorough()
+    found = found[found.network == network].sort_values("seed")
+    return found.accuracy.to_numpy()
+
+
+def best_networks(found):
+    """Returns the best network of each family, by mean accuracy."""
+    means = found.groupby(["family", "network"]).accuracy.mean()
+    return {
+        str(family): values.idxmax()[1]
+        for family, values in means.groupby(level="family")
+    }
+
+
+def delta(first, second):
+    """Returns Cliff's δ: how much more often the first are the greater."""
+    return float(np.sign(np.subtract.outer(first, second)).mean())
+
+
+def _said(network):
+    """Says how accurate a network is, and from how many seeds it learns."""
+    found = accuracies(network)
+    learned = int((found >= LEARNED).sum())
+    return (
+        f"`{network}` {_plain(mean(found))}, learned from "
+        f"{share(learned, len(found))} seeds"
+    )
+
+
+def _plain(interval):
+    if np.isnan(interval.low):
+        return f"{interval.value:.3f}"
+    low, high = (np.clip(x, 0, 1) for x in (interval.low, interval.high))
+    return f"{interval.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def steps(network):
+    found = thorough()
+    return int(found[found.network == network].steps.median())
+
+
+def beside_rivals():
+    """Returns what thorough training adds to the claim on out-performing."""
+    best = best_networks(thorough()) | best_networks(complete())
+    rival = max(
+        (best[each] for each in best if each.startswith("dense")),
+        key=lambda name: accuracies(name).mean(),
+    )
+    mine = best["multiply"]
+    need = (
+        " XOR does not need it:"
+        if accuracies(rival).mean() >= LEARNED
+        else " On XOR,"
+    )
+    return (
+        f".{need} trained thoroughly, the best rival reaches {_said(rival)}, "
+        f"after {steps(rival):,} steps (median); {_said(mine)}, after "
+        f"{steps(mine):,}."
+    )
+
+
+def is_hardest():
+    logic = _logic()
+    easier = np.minimum(logic.logical_and, logic.logical_or)
+    count = int((logic.logical_xor < easier).sum())
+    return Claim(
+        "XOR is the hardest logical task for all networks.",
+        SUPPORTED if count == len(logic) else REFUTED,
+        f"On bits, XOR is below both AND and OR for "
+        f"{share(count, len(logic))} networks: for most, not for all.",
+    )
+
+
+def _logic():
+    found = rows.grid()
+    found = found[found.inputs == XOR[1]]
+    return found.pivot_table(index="network", columns="task", values="accuracy")
+
+
+def order():
+    article = rows.best(*XOR).sort_values(ascending=False)
+    values = ", ".join(f"`{name}` {x:.3f}" for name, x in article.items())
+    best = best_networks(complete())
+    known = [best[each] for each in CLAIMED if each in best]
+    means = {name: accuracies(name).mean() for name in known}
+    said = "; ".join(map(_said, sorted(known, key=means.get, reverse=True)))
+    text = f"By the article's procedure: {values}. Trained thoroughly: {said}."
+    verdict = UNDECIDED
+    if {"dense", "dense_residual"} <= best.keys():
+        first, second = (
+            accuracies(best[each]) for each in ("dense", "dense_residual")
+        )
+        text += (
+            f" Dense − residual: {mean(first - second)}, Cliff's δ "
+            f"{delta(first, second):+.2f}."
+        )
+    if len(known) == len(CLAIMED):
+        signs = [
+            mean(accuracies(one) - accuracies(other)).sign
+            for one, other in itertools.pairwise(known)
+        ]
+        # As sure as the least sure of its steps.
+        verdict = {1: SUPPORTED, 0: UNDECIDED, -1: REFUTED}[min(signs)]
+    return Claim(
+        "On XOR the order is multiply, dense, residual, multiply_simple.",
+        verdict,
+        text,
+        "Five seeds of the dense and residual networks that are not trained "
+        "yet: see the experiment's page."
+        if verdict == UNDECIDED
+        else "A plain dense network that learns XOR as well would change it.",
+    )
