@@ -1,4 +1,4 @@
-"""What the strongest rivals of element-wise multiplication learn of XOR.
+"""What do the strongest rivals of multiplication learn, if they are given time?
 
 KERAS_BACKEND=jax python -m experiments.thorough
 """
