@@ -276,6 +276,7 @@ def _search(options):
     import keras
 
     from tuning.study.cells import count_trials
+    from tuning.study.cells import passed_over
     from tuning.study.device import device_name
     from tuning.study.failures import NAME as FAILURES
     from tuning.study.progress import Progress
@@ -286,6 +287,8 @@ def _search(options):
     study = _plan(options)
     protocol = study.settings.protocol
     console = open_console()
+    for line in passed_over(options.task, options.inputs):
+        console.print(line)
     with study.open():
         missing = study.missing()
         trials = sum(count_trials(cell, protocol) for cell in missing)
@@ -299,7 +302,7 @@ def _search(options):
             for event in study.run():
                 progress.update(*event)
         rows = study.rows()
-    console.print(results_table(rows))
+    console.print(results_table(rows, console.width))
     console.print(
         f"Results: {study.results.path}\nTrials: {study.trials.path}\n"
         f"A page of them: python -m tuning.report {options.directory}",

@@ -37,8 +37,7 @@ def select_cells(
     """Returns the cells that exist among all combinations.
 
     A network has the depths and activations that its class lists; all others
-    asked for are passed over. So are inputs that a task can't be learned on,
-    where a whole group of tasks, or all inputs, were asked for.
+    asked for are passed over. So are inputs that a task can't be learned on.
 
     Args:
         task_names: Names of tasks as `find_problem` takes them, or of groups:
@@ -52,8 +51,7 @@ def select_cells(
         seeds: Integers.
 
     Raises:
-        ValueError: A name is unknown, what was named does not go together,
-            or no cell is left.
+        ValueError: A name is unknown, or no cell is left.
     """
     pairs = _pairs(task_names, inputs_names)
     ranks = {find_problem(task).input_rank for task, _ in pairs}
@@ -101,16 +99,17 @@ def _pairs(task_names, inputs_names):
     for inputs in inputs_names or ():
         check_known("inputs", inputs, dict.fromkeys(known))
     # Each once, however often it is asked for.
-    return dict.fromkeys(
+    pairs = dict.fromkeys(
         pair for tasks in asked for pair in _pairs_of(tasks, inputs_names)
     )
+    if not pairs:
+        task, inputs = asked[0][0], inputs_names[0]
+        find_problem(task).check_inputs(task, inputs)
+    return pairs
 
 
 def _pairs_of(tasks, inputs_names):
-    """Returns the pairs of some tasks: one, or a group.
-
-    Inputs that only some of a group take are passed over for the others.
-    """
+    """Returns the pairs of some tasks that exist: of one, or of a group."""
     pairs = []
     for task in tasks:
         kind = find_problem(task)
@@ -121,13 +120,26 @@ def _pairs_of(tasks, inputs_names):
         elif "all" in inputs_names:
             wanted = mine
         pairs += [(task, inputs) for inputs in wanted if inputs in mine]
-    found = {inputs for _, inputs in pairs}
-    for task in tasks:
-        kind = find_problem(task)
-        for inputs in inputs_names or kind.default_inputs(task):
-            if inputs not in found and inputs != "all":
-                kind.check_inputs(task, inputs)
     return pairs
+
+
+def passed_over(task_names, inputs_names):
+    """Returns why inputs are passed over: a line for each task or group.
+
+    Args:
+        task_names, inputs_names: As for `select_cells`, which has taken them.
+    """
+    lines = []
+    for name in task_names:
+        tasks = registry.groups().get(name, (name,))
+        for inputs in inputs_names or ():
+            if inputs == "all" or _pairs_of(tasks, [inputs]):
+                continue
+            try:
+                find_problem(tasks[0]).check_inputs(tasks[0], inputs)
+            except ValueError as error:
+                lines.append(f"Passed over: {error}")
+    return lines
 
 
 def _networks(names, ranks):

@@ -1,4 +1,6 @@
-"""The screen of a search while it runs, and when it is done."""
+"""The screen of a search: while it runs, and when it is done."""
+
+import math
 
 import rich.box
 import rich.console
@@ -12,33 +14,35 @@ from tuning.study.rows import columns
 
 # The columns of the table of results, in their order there.
 SHOWN = (
-    "task",
-    "inputs",
     "network",
     "activation",
     "depth",
     "seed",
     "accuracy",
-    "constant_accuracy",
     "skill",
     "learning_rate",
     "steps",
     "seconds",
     "status",
 )
+# Characters of a line of a name, at least.
+NARROWEST_NAME = 24
 
 
 def open_console():
     """Returns a console that prints text as it is.
 
     Names and messages come from anywhere: what looks like markup in them is
-    none.
+    none. Lines are broken for a terminal only.
     """
-    return rich.console.Console(markup=False, highlight=False)
+    console = rich.console.Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
 
 
 class Progress:
-    """A live display of a study's jobs.
+    """A live display of a study's jobs, and a line for each finished cell.
 
     Args:
         console: A `rich.console.Console`.
@@ -50,16 +54,26 @@ class Progress:
         self._console = console
         self._cells = len(cells)
         self._done = 0
-        self._best = None
+        self._best = {}
         self._trials = {}
         self._bar = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}", markup=False),
-            rich.progress.BarColumn(),
+            rich.progress.TextColumn(
+                "{task.description}",
+                markup=False,
+                # The others keep their width.
+                table_column=rich.table.Column(
+                    ratio=1, no_wrap=True, overflow="ellipsis"
+                ),
+            ),
+            rich.progress.BarColumn(bar_width=16),
             rich.progress.TaskProgressColumn(),
             rich.progress.TimeElapsedColumn(),
             rich.progress.TextColumn("left"),
             rich.progress.TimeRemainingColumn(elapsed_when_finished=False),
             console=console,
+            expand=True,
+            # A pipe gets the lines alone.
+            disable=not console.is_terminal,
             # Speed over the last minutes, as jobs differ in it.
             speed_estimate_period=300,
         )
@@ -88,9 +102,10 @@ class Progress:
             last = content[-1]
             self._bar.update(
                 self._running[job],
+                # The name may be cut off.
                 description=(
-                    f"  {job.name}, depth {last.depth}: trial "
-                    f"{self._trials[job]}, rate {last.learning_rate:g}"
+                    f"  trial {self._trials[job]}, rate "
+                    f"{last.learning_rate:g}: {job.name}, depth {last.depth}"
                 ),
             )
         elif kind == "steps":
@@ -104,13 +119,7 @@ class Progress:
             self._bar.remove_task(self._running.pop(job))
 
     def _summary(self):
-        text = f"{self._done}/{self._cells} cells"
-        if self._best is None:
-            return text
-        return (
-            f"{text}, best so far {self._best.accuracy:.4f} "
-            f"{self._best.network}"
-        )
+        return f"{self._done}/{self._cells} cells"
 
     def _show_result(self, row):
         if row.status == Status.FAILED:
@@ -118,35 +127,52 @@ class Progress:
                 f"{row.cell}: failed: {row.message}", style="red"
             )
             return
-        self._console.print(
+        text = (
             f"{row.cell}: accuracy {row.accuracy:.4f} after {row.steps:,} "
             f"steps at rate {row.learning_rate:g}"
         )
-        if self._best is None or row.accuracy > self._best.accuracy:
-            self._best = row
+        problem = row.task, row.inputs
+        if row.accuracy > self._best.get(problem, -math.inf):
+            if problem in self._best:
+                text += ", the best so far"
+            self._best[problem] = row.accuracy
+        self._console.print(text)
 
 
-def results_table(rows):
-    """Returns a table of results, the most accurate first.
+def results_table(rows, width=math.inf):
+    """Returns a table of results, by problem, the most accurate first.
 
-    What is the same in every row stands in the title.
+    Problems on which a constant is nearly always right come last. What is the
+    same in every row stands in the title.
 
     Args:
         rows: List of `tuning.study.rows.Result`s.
+        width: How many characters fit. Where they are few, the seconds are
+            left out.
     """
-    rows = sorted(
-        rows, key=lambda row: 1 if row.accuracy is None else -row.accuracy
-    )
     known = columns(Result)
+    problems = {}
+    for row in sorted(
+        rows, key=lambda row: 1 if row.accuracy is None else -row.accuracy
+    ):
+        problems.setdefault((row.task, row.inputs), []).append(row)
     texts = {
         name: [known[name].show(getattr(row, name)) for row in rows]
         for name in SHOWN
     }
     same = [
-        name
-        for name in ("task", "inputs", "activation", "seed", "status")
-        if len(set(texts[name])) == 1
+        name for name in ("activation", "seed") if len(set(texts[name])) == 1
     ]
+    hidden = same
+    if all(row.status != Status.FAILED for row in rows):
+        hidden = [*same, "status"]
+    widths = {
+        name: max(map(len, [known[name].heading, *texts[name]])) + 1
+        for name in SHOWN
+        if name not in hidden
+    }
+    if sum(widths.values()) - widths["network"] + NARROWEST_NAME > width:
+        del widths["seconds"]
     table = rich.table.Table(
         box=rich.box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -154,18 +180,35 @@ def results_table(rows):
         title=", ".join(
             f"{known[name].heading} {texts[name][0]}" for name in same
         ),
+        title_justify="left",
     )
-    shown = [name for name in SHOWN if name not in same]
-    for name in shown:
+    for name in widths:
         table.add_column(
             known[name].heading,
             justify="right" if known[name].is_number else "left",
-            # What does not fit is broken, never cut off.
+            # A name that does not fit is broken, never cut off, and a number
+            # is not broken.
+            no_wrap=name != "network",
             overflow="fold",
-            min_width=max(map(len, texts[name]))
-            if name in ("task", "network")
-            else None,
         )
-    for row in zip(*(texts[name] for name in shown), strict=True):
-        table.add_row(*row)
+    for problem in sorted(
+        problems, key=lambda each: (_is_trivial(problems[each]), each)
+    ):
+        found, heading = problems[problem], " on ".join(problem)
+        if _is_trivial(found):
+            heading += ", trivial"
+        table.add_row(heading, style="bold")
+        for row in found:
+            cells = [known[name].show(getattr(row, name)) for name in widths]
+            table.add_row(f"  {cells[0]}", *cells[1:])
+        constant = found[0].constant_accuracy
+        if constant is not None:
+            text = known["constant_accuracy"].show(constant)
+            cells = {"network": "  best constant", "accuracy": text}
+            table.add_row(*(cells.get(name, "") for name in widths))
+        table.add_section()
     return table
+
+
+def _is_trivial(rows):
+    return any(row.status == Status.TRIVIAL for row in rows)

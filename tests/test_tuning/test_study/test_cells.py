@@ -6,6 +6,7 @@ import pytest
 import tasks
 from tuning.study.cells import count_steps
 from tuning.study.cells import count_trials
+from tuning.study.cells import passed_over
 from tuning.study.cells import select_cells
 from tuning.study.protocol import Protocol
 
@@ -92,6 +93,18 @@ def test_vectors_and_images_together():
     cells = select(["dot", "placed_digits/digit"], ["all"])
     kinds = {(c.inputs == "images", c.network.startswith("cnn")) for c in cells}
     assert kinds == {(False, False), (True, True)}
+
+
+def test_pairs_without_a_meaning_are_passed_over_with_a_line():
+    names = ["logical_xor", "dot", "arithmetic_ops", "all"]
+    cells = select(names, ["random"], ["multiply"])
+    assert {cell.task for cell in cells} == {
+        cell.task for cell in select(["all"], ["random"], ["multiply"])
+    }
+    xor, arithmetic = passed_over(names, ["random", "all"])
+    assert xor.startswith("Passed over: logical_xor makes no sense on random")
+    assert arithmetic.startswith("Passed over: The inputs of arithmetic_ops/")
+    assert passed_over(names, None) == []
 
 
 def test_trials_and_steps():
