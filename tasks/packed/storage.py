@@ -13,6 +13,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+import time
 import zlib
 
 import numpy as np
@@ -24,9 +25,12 @@ INCOMPLETE = ".incomplete"
 # Bytes under one checksum.
 BLOCK = 2**24
 
-# Verified files: the number of blocks of a file, by its path, size
-# and time of change.
+# Verified files: the number of blocks of a file, by its path, size, inode and
+# times of change.
 _verified = {}
+# For so many seconds other processes take a file as verified that has not
+# changed: to read a gigabyte takes longer than many a search.
+VERIFIED_SECONDS = 12 * 3600
 
 
 class DataError(OSError):
@@ -310,9 +314,41 @@ def _open(path, file, shape, dtype, records):
 
 
 def _verify(path, checksums, blocks, status):
-    key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
-    done = _verified.get(key, 0)
-    pairs = zip(_checksums(path, done), checksums[done:blocks], strict=False)
-    if done < blocks and any(found != stored for found, stored in pairs):
-        raise _corrupted(path, "its checksum has changed")
-    _verified[key] = max(done, blocks)
+    now = [
+        *(status.st_size, status.st_ino),
+        *(status.st_mtime_ns, status.st_ctime_ns),
+    ]
+    key = str(path), *now
+    done = _verified.get(key) or _verified_by_others(path, now)
+    if done < blocks:
+        found = _checksums(path, done)
+        stored = checksums[done:blocks]
+        if any(one != other for one, other in zip(found, stored, strict=False)):
+            raise _corrupted(path, "its checksum has changed")
+        done = blocks
+        _tell_others(path, now, blocks)
+    _verified[key] = done
+
+
+def _note_path(path):
+    return path.with_name(f".{path.name}.verified")
+
+
+def _verified_by_others(path, now):
+    """Returns how many blocks of a file were verified of late."""
+    try:
+        age = time.time() - _note_path(path).stat().st_mtime
+        then, blocks = json.loads(_note_path(path).read_text(encoding="utf-8"))
+        is_known = then == now and 0 <= age < VERIFIED_SECONDS
+        return int(blocks) if is_known else 0
+    except (OSError, TypeError, ValueError):
+        return 0
+
+
+def _tell_others(path, now, blocks):
+    # Where nothing can be written, each process verifies for itself.
+    with contextlib.suppress(OSError):
+        note = _note_path(path)
+        whole = note.with_name(f"{note.name}.{os.getpid()}")
+        whole.write_text(json.dumps([now, blocks]), encoding="utf-8")
+        whole.replace(note)

@@ -1,10 +1,15 @@
 """The records that networks are trained and judged on."""
 
+import contextlib
 import dataclasses
 import functools
+import json
+import os
 
+import kmul
 import tasks
 from tasks.packed.records import open_split
+from tasks.packed.storage import directory_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,3 +40,32 @@ def open_inputs(data, inputs, split):
     """Returns `[a, b]`, a split's vectors, prepared on first use."""
     columns = open_split(data.inputs(inputs), split, data.data_dir)
     return list(columns.values())
+
+
+def keep_beside(data, inputs, name, compute):
+    """Returns what is computed of records alone, computed once.
+
+    It is kept beside the records, for this version of kmul.
+
+    Args:
+        data: The `DataSettings`.
+        inputs: Name of the inputs' distribution.
+        name: A name for the result, with all that it depends on.
+        compute: Callable that returns it, a list as JSON holds it.
+    """
+    directory = directory_of(data.inputs(inputs), data.data_dir)
+    path = directory / "constants" / f"{kmul.__version__}_{name}.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, list):
+            return found
+    except (OSError, ValueError):
+        pass
+    found = compute()
+    # Where nothing can be written, it is computed again.
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        whole = path.with_name(f".{path.name}.{os.getpid()}")
+        whole.write_text(json.dumps(found), encoding="utf-8")
+        whole.replace(path)
+    return found

@@ -1,7 +1,10 @@
 """The operations on two vectors."""
 
+import functools
+
 import tasks
 from tasks import baseline
+from tuning.problems.data import keep_beside
 from tuning.problems.data import open_inputs
 from tuning.problems.problem import Problem
 from tuning.problems.problem import constant_squared_error
@@ -59,16 +62,27 @@ class ReasoningProblem(Problem):
         return tasks.OPERATIONS[self.task].label
 
     def constant(self):
-        return judge_constant(*self._labels(), self.tolerance)
+        accuracy, is_trivial, _ = self._judged
+        return accuracy, is_trivial
 
     def constant_loss(self):
-        return constant_squared_error(*self._labels())
+        return self._judged[2]
 
-    def _labels(self):
-        """The labels of some training records, and of all test records."""
+    @functools.cached_property
+    def _judged(self):
+        return keep_beside(
+            self.data, self.inputs, f"{self.task}_{self.tolerance:g}", self._judge
+        )
+
+    def _judge(self):
+        # The labels of some training records, and of all test records.
         label = self.label("train")
         a, b = self.x("train")
         some = slice(0, baseline.MAX_RECORDS)
         known = label(a[some], b[some])
         a, b = self.x("test")
-        return known, label(a[:], b[:])
+        tested = label(a[:], b[:])
+        return [
+            *judge_constant(known, tested, self.tolerance),
+            constant_squared_error(known, tested),
+        ]

@@ -26,6 +26,12 @@ def replace_file(path, content):
         raise
 
 
+def scratch_path(directory):
+    """Returns the folder in a study's directory that it may remove."""
+    # Nobody else has a folder of this name.
+    return pathlib.Path(directory, ".kmul-scratch")
+
+
 def as_file_name(text):
     """Returns a name without the separators of tasks and modules."""
     return text.translate(str.maketrans("/:", ".."))

@@ -13,6 +13,7 @@ from tuning.study.failures import summarize
 from tuning.study.files import as_file_name
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen
+from tuning.study.model import hyperparameters
 from tuning.study.protocol import Protocol
 from tuning.study.released import run_released
 from tuning.study.rows import Cell
@@ -20,6 +21,7 @@ from tuning.study.rows import Result
 from tuning.study.rows import Status
 from tuning.study.saving import candidate_path
 from tuning.study.saving import save_model
+from tuning.study.search import Found
 from tuning.study.search import search_cells
 from tuning.study.test import to_result
 from tuning.study.train import train_together
@@ -35,6 +37,9 @@ class Job:
         data: The records.
         directory: Where KerasTuner, and candidates for saving, write.
         save: Whether to keep every cell's trained model.
+        rates: The learning rates to try, of a job that is a part of a search
+            and trains nothing after it; None for all of the protocol's.
+        found: The `Found` of such parts, for the job that comes after them.
     """
 
     cells: tuple[Cell, ...]
@@ -42,6 +47,9 @@ class Job:
     data: DataSettings
     directory: str
     save: bool = False
+    rates: tuple[float, ...] | None = None
+    # What is found is no part of which job it is.
+    found: Found | None = dataclasses.field(default=None, compare=False)
 
     @property
     def name(self):
@@ -50,12 +58,28 @@ class Job:
         return as_file_name(
             f"{'+'.join(tasks_here[:3])}_{first.inputs}_{first.network}"
             f"_{first.activation}_{first.seed}"
+            + (f"_{self.rates[0]:g}" if self.rates else "")
         )
 
     @property
     def steps(self):
         """Optimizer steps, at most, of all members together."""
-        return sum(count_steps(cell, self.protocol) for cell in self.cells)
+        training = self.protocol.train_steps * len(self.cells)
+        if self.found is not None:
+            return training
+        both = sum(count_steps(cell, self.protocol) for cell in self.cells)
+        if self.rates is None:
+            return both
+        share = len(self.rates) / len(self.protocol.learning_rates)
+        return round((both - training) * share)
+
+    def parts(self, count):
+        """Returns up to `count` jobs that search a part of the rates each."""
+        rates = self.protocol.learning_rates
+        return [
+            dataclasses.replace(self, rates=rates[i::count])
+            for i in range(min(count, len(rates)))
+        ]
 
 
 def run_job(job, send, tuner_class=None, train=train_together):
@@ -65,7 +89,8 @@ def run_job(job, send, tuner_class=None, train=train_together):
         job: A `Job`.
         send: Called as `send(kind, content)` with what becomes known:
             `("trials", rows)`, `("result", row)`, `("steps", count)` and
-            `("failure", (what, traceback))`.
+            `("failure", (what, traceback))`; and of a part of a search
+            `("found", found)`.
         tuner_class: As for `search_cells`.
         train: As `train_together`.
     """
@@ -73,13 +98,20 @@ def run_job(job, send, tuner_class=None, train=train_together):
         run_released(job, send)
         return
     started = time.perf_counter()
-    best, messages = search_cells(job, send, tuner_class)
-    search_seconds = (time.perf_counter() - started) / len(job.cells)
-    for cell, message in messages.items():
-        send("result", _failed(cell, message))
+    found = search_cells(job, send, tuner_class)
+    found.seconds += time.perf_counter() - started
+    if job.rates is not None:
+        send("found", found)
+        return
+    for cell in job.cells:
+        if cell not in found.best:
+            send("result", _failed(cell, found.messages.get(cell)))
     together = collections.defaultdict(dict)
-    for cell, hp in best.items():
-        together[cell.depth, chosen(cell, hp)][cell] = hp
+    for cell in job.cells:
+        if cell in found.best:
+            hp = hyperparameters(**found.best[cell])
+            together[cell.depth, chosen(cell, hp)][cell] = hp
+    search_seconds = found.seconds / len(job.cells)
     for cells in together.values():
         try:
             _train_and_test(job, cells, search_seconds, send, train)

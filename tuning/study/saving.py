@@ -12,6 +12,7 @@ import numpy as np
 import kmul  # noqa: F401 (loading a model needs its layers registered)
 from tuning.study.files import as_file_name
 from tuning.study.files import replace_file
+from tuning.study.files import scratch_path
 
 
 def candidate_path(directory, cell):
@@ -20,7 +21,7 @@ def candidate_path(directory, cell):
         f"{cell.task}_{cell.inputs}_{cell.network}_{cell.depth}"
         f"_{cell.activation}_{cell.seed}.keras"
     )
-    return pathlib.Path(directory, "tuner", "models", as_file_name(name))
+    return scratch_path(directory) / "models" / as_file_name(name)
 
 
 def best_path(directory, cell):

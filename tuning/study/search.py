@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import math
-import os
 
 import keras_tuner
 import numpy as np
@@ -12,6 +11,7 @@ from tuning.population.callbacks import CosineDecay
 from tuning.population.population import Population
 from tuning.study.cells import choices_of
 from tuning.study.failures import summarize
+from tuning.study.files import scratch_path
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen
 from tuning.study.model import hyperparameters
@@ -24,22 +24,54 @@ from tuning.tuner.population_tuner import PopulationTuner
 WORST = float(np.finfo("float32").max)
 
 
+@dataclasses.dataclass
+class Found:
+    """The best trials of cells so far, and messages of those that failed.
+
+    Attributes:
+        best: Dictionary of cells, and the values of their hyperparameters.
+        losses: Dictionary of cells, and the losses of these.
+        messages: Dictionary of cells with a failed trial, and its message.
+        seconds: How long the trials took, all processors together.
+    """
+
+    best: dict = dataclasses.field(default_factory=dict)
+    losses: dict = dataclasses.field(default_factory=dict)
+    messages: dict = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, cell, values, loss):
+        if loss < self.losses.get(cell, np.inf):
+            self.best[cell], self.losses[cell] = values, loss
+
+    def merge(self, other):
+        """Adds what was found for other rates."""
+        for cell, values in other.best.items():
+            self.add(cell, values, other.losses[cell])
+        self.messages = {**other.messages, **self.messages}
+        self.seconds += other.seconds
+
+
 def search_cells(job, send, tuner_class=None):
     """Searches the best hyperparameters of each cell.
 
     Args:
-        job: A `Job`.
+        job: A `Job`. One of some rates alone tries these; one that comes after
+            such ones continues from what they found.
         send: As for `run_job`.
         tuner_class: The tuner, a subclass of `Reporting`. Default: one that
             trains trials together.
 
     Returns:
-        The hyperparameters of the best trial of each cell, and a message for
-        each cell whose trials all failed.
+        A `Found`.
     """
-    found = _Found({}, {}, {})
-    rates = job.protocol.learning_rates
-    _try_rates(job, rates, found, send, tuner_class)
+    rates = job.rates or job.protocol.learning_rates
+    found = job.found
+    if found is None:
+        found = Found()
+        _try_rates(job, rates, found, send, tuner_class)
+    if job.rates is not None:
+        return found
     tried = {cell: list(rates) for cell in found.best}
     while further := _further(job.protocol, found.best, tried):
         for rate, cells in further.items():
@@ -47,27 +79,14 @@ def search_cells(job, send, tuner_class=None):
             _try_rates(part, (rate,), found, send, tuner_class)
             for cell in cells:
                 tried[cell].append(rate)
-    return found.best, {
-        cell: message
-        for cell, message in found.messages.items()
-        if cell not in found.best
-    }
-
-
-@dataclasses.dataclass
-class _Found:
-    """The best trials of cells so far, and messages of those that failed."""
-
-    best: dict
-    losses: dict
-    messages: dict
+    return found
 
 
 def _further(protocol, best, tried):
     """Returns the cells that a further rate is to be tried for, by rate."""
     further = collections.defaultdict(list)
-    for cell, hp in best.items():
-        rate = protocol.next_rate(tried[cell], hp.get("learning_rate"))
+    for cell, values in best.items():
+        rate = protocol.next_rate(tried[cell], values["learning_rate"])
         if rate is not None:
             further[rate].append(cell)
     return further
@@ -101,15 +120,14 @@ def _try_rates(job, rates, found, send, tuner_class):
         if row.status == Status.FAILED:
             send("failure", (f"{cell}, rate {row.learning_rate:g}", message))
             found.messages.setdefault(cell, row.message)
-        elif row.loss < found.losses.get(cell, np.inf):
-            found.best[cell] = trial.hyperparameters
-            found.losses[cell] = row.loss
+        else:
+            found.add(cell, dict(trial.hyperparameters.values), row.loss)
 
     tuner = (tuner_class or _Together)(
         report=trial_ended,
         oracle=oracle,
         hypermodel=model,
-        directory=os.path.join(job.directory, "tuner"),
+        directory=scratch_path(job.directory),
         project_name=job.name,
         # What is there already is of a job that was not finished.
         overwrite=True,

@@ -8,51 +8,38 @@ process, one after the other.
 """
 
 import collections
-import importlib.abc
-import importlib.machinery
+import contextlib
+import fcntl
+import functools
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
+import multiprocessing.util
 import os
+import pathlib
 import queue
+import shutil
 import signal
-import sys
+import tempfile
 import threading
 import time
 import traceback
 
-import keras
+from tuning.errors import UserError
+from tuning.study.imports import hide_tensorflow
+from tuning.study.programs import keep_programs
 
-from tuning.population.loops import backend_loops
-
-
-def hide_tensorflow():
-    """Keeps TensorFlow from being imported where it is not the backend.
-
-    Keras looks for it whenever it serialises a model, and imports it if it is
-    installed, which takes seconds and half a gigabyte.
-    """
-    if keras.config.backend() != "tensorflow":
-        sys.meta_path.insert(0, _WithoutTensorFlow())
+# Where workers are met: beside the system's folder for temporary files, whose
+# path may be too long for a socket, or not be writable.
+_MEETING_PLACES = ("/tmp", "/dev/shm", "/var/tmp", ".")
+_PREFIX = "kmul-workers-"
+# A socket's path has some hundred characters, and its name takes thirty.
+_LONGEST_PATH = 60
 
 
-class _WithoutTensorFlow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes importing TensorFlow fail, and nothing else.
-
-    `None` in `sys.modules` would do that too, but TFDS takes it for TensorFlow
-    itself.
-    """
-
-    def find_spec(self, fullname, path, target=None):
-        if fullname == "tensorflow":
-            return importlib.machinery.ModuleSpec(fullname, self)
-
-    def create_module(self, spec):
-        raise ModuleNotFoundError("TensorFlow is hidden", name=spec.name)
-
-    def exec_module(self, module):
-        """Never called: there is no module."""
+class Death(str):
+    """The message of an `"error"` where the job's process has died."""
 
 
 def processors():
@@ -66,7 +53,8 @@ def run_jobs(jobs, function, deadline=None, here=None):
     """Runs jobs side by side and yields what they send.
 
     Args:
-        jobs: List of picklable jobs, in the order to start them in.
+        jobs: List of picklable jobs, in the order to start them in. Jobs that
+            are appended to it meanwhile are run, too.
         function: Picklable callable, called as `function(job, send)`. It
             sends with `send(kind, content)`.
         deadline: The `time.monotonic()` at which all jobs are stopped. Those
@@ -78,19 +66,31 @@ def run_jobs(jobs, function, deadline=None, here=None):
     Yields:
         Tuples `(job, kind, content)`. Each job's last has the kind
         `"finished"`; or `"error"` if the job raised an exception, or its
-        process died, where the content is a message; or `"stopped"` if the
-        deadline came before.
+        process died, where the content is a message, for a dead process a
+        `Death`; or `"stopped"` if the deadline came before.
     """
     if here is None:
-        here = backend_loops().is_accelerated() or len(processors()) == 1
+        here = run_here()
     run = _run_here if here else _run_in_processes
-    unfinished = list(jobs)
+    ended = []
     for job, kind, content in run(jobs, function, deadline):
         if kind in ("finished", "error"):
-            unfinished.remove(job)
+            ended.append(job)
         yield job, kind, content
-    for job in unfinished:
-        yield job, "stopped", None
+    for job in jobs:
+        if job in ended:
+            ended.remove(job)
+        else:
+            yield job, "stopped", None
+
+
+def run_here():
+    """Whether jobs run in this process unless it is said otherwise."""
+    if len(processors()) == 1:
+        return True
+    from tuning.population.loops import backend_loops
+
+    return backend_loops().is_accelerated()
 
 
 def _seconds_until(deadline):
@@ -99,21 +99,24 @@ def _seconds_until(deadline):
 
 def _run_here(jobs, function, deadline):
     # In a thread, so that a job's results are passed on as they come.
-    sent = queue.SimpleQueue()
+    waiting, sent = queue.SimpleQueue(), queue.SimpleQueue()
 
     def run():
-        for job in jobs:
-            _run_job(
-                job, function, lambda *event, job=job: sent.put((job, *event))
-            )
-        sent.put(None)
+        while (job := waiting.get()) is not None:
+            _run_job(job, function, lambda *event: sent.put(event))
 
     threading.Thread(target=run, daemon=True).start()
     try:
-        while event := sent.get(timeout=_seconds_until(deadline)):
-            yield event
+        for job in jobs:
+            waiting.put(job)
+            kind = None
+            while kind not in ("finished", "error"):
+                kind, content = sent.get(timeout=_seconds_until(deadline))
+                yield job, kind, content
     except queue.Empty:
         return
+    finally:
+        waiting.put(None)
 
 
 def _run_job(job, function, send):
@@ -129,21 +132,19 @@ def _run_in_processes(jobs, function, deadline):
     # A forked child of a process whose backend has started can hang, and a
     # spawned one imports everything again. The fork server imports once, runs
     # nothing, and forks.
+    start_early(function.__module__)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([function.__module__])
-    _start_fork_server()
-    waiting = collections.deque(jobs)
-    busy = {}
-    workers = []
+    free = collections.deque(processors())
+    busy, idle, started = {}, [], 0
     try:
-        for processor in processors()[: len(jobs)]:
-            workers.append(_Worker(context, processor, function))
-        idle = list(workers)
-        while waiting or busy:
-            while waiting and idle:
-                worker, job = idle.pop(), waiting.popleft()
-                worker.connection.send(job)
-                busy[worker.connection] = worker, job
+        while started < len(jobs) or busy:
+            while started < len(jobs) and (idle or free):
+                worker = idle.pop() if idle else None
+                if worker is None:
+                    worker = _Worker(context, free.popleft(), function)
+                busy[worker.connection] = worker, jobs[started]
+                worker.connection.send(jobs[started])
+                started += 1
             ready = multiprocessing.connection.wait(
                 list(busy), _seconds_until(deadline)
             )
@@ -154,32 +155,33 @@ def _run_in_processes(jobs, function, deadline):
                 try:
                     kind, content = connection.recv()
                 except (EOFError, ConnectionError):
-                    worker.process.join()
-                    kind = "error"
-                    content = (
-                        "the process died with exit code "
-                        f"{worker.process.exitcode}"
-                    )
-                    workers.remove(worker)
-                    replacement = _Worker(context, worker.processor, function)
-                    workers.append(replacement)
-                    worker = replacement
-                if kind in ("finished", "error"):
+                    kind, content = "error", worker.cause_of_death()
                     del busy[connection]
-                    idle.append(worker)
+                    free.append(worker.processor)
+                else:
+                    if kind in ("finished", "error"):
+                        del busy[connection]
+                        idle.append(worker)
                 yield job, kind, content
     finally:
-        for worker in workers:
+        for worker in [*idle, *(worker for worker, _ in busy.values())]:
             worker.process.kill()
             worker.connection.close()
 
 
-def _start_fork_server():
-    """Starts it so that Ctrl-C reaches neither it nor what it forks.
+def start_early(module):
+    """Starts to import what jobs need, while this process does other things.
 
-    A terminal sends the signal to all its processes; this one decides what is
-    to become of the others. What is blocked here stays so in its children.
+    Ctrl-C reaches neither what is started nor what that forks: a terminal
+    sends the signal to all its processes, and this one decides what is to
+    become of the others. What is blocked here stays so in its children.
+
+    Args:
+        module: Name of the module of the jobs' function.
     """
+    if _meeting_place():
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tuning.study.preload", module])
     # The tracker unblocks the signal once it has started; so it goes first.
     multiprocessing.resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -187,6 +189,72 @@ def _start_fork_server():
         multiprocessing.forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@functools.cache
+def _meeting_place():
+    """Makes the folder where multiprocessing meets the fork server."""
+    wanted = [*_MEETING_PLACES]
+    with contextlib.suppress(FileNotFoundError):
+        wanted.insert(0, tempfile.gettempdir())
+    for place in map(os.path.abspath, wanted):
+        if len(os.fsencode(place)) > _LONGEST_PATH:
+            continue
+        try:
+            folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        except OSError:
+            continue
+        _lock(folder)
+        _remove_left_behind(place)
+        # It asks `tempfile` for its folder, now and once.
+        tempfile.tempdir, usual = folder, tempfile.tempdir
+        try:
+            multiprocessing.util.get_temp_dir()
+        finally:
+            tempfile.tempdir = usual
+        # After what multiprocessing removes at the end.
+        multiprocessing.util.Finalize(
+            None, _end_fork_server, (folder,), exitpriority=-200
+        )
+        return folder
+    raise UserError(
+        f"None of {', '.join(wanted)} can be written to, or its path is too "
+        "long. Set TMPDIR to a folder that can."
+    )
+
+
+def _lock(folder):
+    """Locks a folder until what it returns is closed; None if it can't."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_left_behind(place):
+    """Removes the folders of processes that were killed."""
+    for folder in pathlib.Path(place).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            # A younger one may be about to be locked.
+            if time.time() - folder.stat().st_mtime < 60:
+                continue
+            descriptor = _lock(folder)
+            if descriptor is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(descriptor)
+
+
+def _end_fork_server(folder):
+    # It would end by itself once it has imported everything; whoever reads
+    # what this process prints would wait for that. There is no public way.
+    process = multiprocessing.forkserver._forkserver._forkserver_pid
+    if process is not None:
+        with contextlib.suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Worker:
@@ -201,13 +269,28 @@ class _Worker:
         self.process.start()
         remote.close()
 
+    def cause_of_death(self):
+        """Returns what this process died of, once it has."""
+        self.connection.close()
+        self.process.join()
+        code = self.process.exitcode
+        if code >= 0:
+            return Death(f"the process died with exit code {code}")
+        return Death(
+            f"the process was killed by {signal.Signals(-code).name}, as when "
+            "memory runs out"
+        )
+
 
 def _work(connection, processor, function):
+    from tuning.population.loops import backend_loops
+
     hide_tensorflow()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {processor})
         backend_loops().use_one_thread()
+    keep_programs()
     while True:
         try:
             job = connection.recv()

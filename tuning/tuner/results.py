@@ -1,7 +1,6 @@
 """A search as a table."""
 
 import numpy as np
-import pandas as pd
 
 
 def results_table(oracle, seconds):
@@ -11,6 +10,9 @@ def results_table(oracle, seconds):
         oracle: A KerasTuner oracle.
         seconds: Dictionary of trials' ids and how long they took.
     """
+    # A search's workers have no use for it, and it takes long to import.
+    import pandas as pd
+
     rows = []
     for trial_id in oracle.start_order:
         trial = oracle.get_trial(trial_id)

@@ -15,6 +15,8 @@ else:
   `accelerator_name()`: its name, None for a CPU;
 - `use_one_thread()`: what a process needs to be told that is pinned to one
   processor after the backend was imported;
+- `keep_programs(directory)`: keeps compiled programs between processes, where
+  a backend can do that;
 - `is_out_of_memory(error)`: whether an exception says that the device's
   memory was too small.
 

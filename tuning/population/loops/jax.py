@@ -1,3 +1,5 @@
+import warnings
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -105,6 +107,18 @@ def accelerator_name():
 
 def use_one_thread():
     """Nothing: XLA counts the processors when it first runs."""
+
+
+def keep_programs(directory):
+    jax.config.update("jax_compilation_cache_dir", str(directory))
+    # The smallest as well: there are fifty of them.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    # One that another process is writing, or that a full disk cut off, is
+    # compiled instead.
+    warnings.filterwarnings(
+        "ignore", "Error (reading|writing) persistent compilation cache"
+    )
 
 
 def is_out_of_memory(error):

@@ -132,5 +132,9 @@ def use_one_thread():
     torch.set_num_threads(1)
 
 
+def keep_programs(directory):
+    """Nothing: what is recorded here lives as long as its process."""
+
+
 def is_out_of_memory(error):
     return isinstance(error, torch.OutOfMemoryError)
