@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import gc
 import importlib.util
-import json
 import math
 import os
 import pathlib
@@ -14,7 +13,15 @@ import sys
 from tuning.errors import InstallationError
 from tuning.errors import UserError
 from tuning.errors import check_installation
+from tuning.messages import one_line
+from tuning.study.imports import BACKENDS
+from tuning.study.imports import backend_name
+from tuning.study.imports import import_keras
+from tuning.study.workers import processors
+from tuning.study.workers import start_early
 
+# Each makes a cell of every combination.
+MOST_SEEDS = 10_000
 DESCRIPTION = """\
 Find out which networks learn an operation. Every network is searched over
 learning rate and depth, trained at the best rate, and tested. The backend is
@@ -28,28 +35,79 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         check_backend()
-        check_installation()
         if options.list:
+            check_installation()
             return _list()
+        if arguments is None and len(processors()) > 1:
+            # The workers' imports take as long as those of this process.
+            start_early("tuning.study.job")
+        check_installation()
         return _search(options)
     except KeyboardInterrupt:
+        _disarm()
         print(
             f"\nStopped. Finished results are in {options.directory}; the same "
             "command resumes the search.",
             file=sys.stderr,
         )
         return 130
+    except BrokenPipeError:
+        # Whoever read what is printed has had enough.
+        return 141
     # Anything else is a bug, and shown as one.
     except (UserError, OSError) as error:
-        print(f"search: error: {' '.join(str(error).split())}", file=sys.stderr)
+        _complain(error)
         return 2
+
+
+def run_command():
+    """Runs a search as a process of its own; returns its exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What is started with `nohup` ignores one of them.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+    signal.signal(signal.SIGALRM, _interrupt)
+    # Those of a search by KerasTuner, which would wait for others.
+    for name in [each for each in os.environ if each.startswith("KERASTUNER_")]:
+        del os.environ[name]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
+        # Where the terminal has no such characters.
+        getattr(sys, name).reconfigure(errors="replace")
+    exit_code = main()
+    # Everything is written: Ctrl-C could only interrupt Python's way out, which
+    # takes a second where every object is looked at once more.
+    _disarm()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    gc.freeze()
+    if exit_code == 141:
+        # Nor would it take what is left to be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_code
+
+
+def _complain(message):
+    print(f"search: error: {one_line(message, 10_000)}", file=sys.stderr)
+
+
+def _interrupt(*_):
+    # Where Python calls back out of C, as JAX has the garbage collector do, an
+    # exception is printed and forgotten. So there is another one soon.
+    signal.setitimer(signal.ITIMER_REAL, 2)
+    raise KeyboardInterrupt
+
+
+def _disarm():
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message):
-        print(f"search: error: {message}", file=sys.stderr)
+        _complain(message)
         sys.exit(2)
 
 
@@ -97,7 +155,6 @@ def _parser():
         ("--search-steps", None, "steps of a trial of a learning rate"),
         ("--train-steps", None, "steps of the training after it, at most"),
         ("--batch-size", 32, "records per step"),
-        ("--seeds", 1, "how many seeds to repeat everything with"),
     ):
         parser.add_argument(
             name,
@@ -105,6 +162,12 @@ def _parser():
             default=default,
             help=text if default else f"{text} (default: the protocol's)",
         )
+    parser.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=1,
+        help="how many seeds to repeat everything with",
+    )
     parser.add_argument(
         "--train-records",
         type=_positive_integer,
@@ -120,15 +183,21 @@ def _parser():
         "--seed", type=_integer, default=0, help="the first seed"
     )
     parser.add_argument(
-        "--directory", default="results", help="where the results go"
+        "--directory",
+        type=_path,
+        default="results",
+        help="where the results go",
     )
     parser.add_argument(
-        "--data-dir", help="where data sets are kept (default: that of TFDS)"
+        "--data-dir",
+        type=_path,
+        help="where data sets are kept (default: that of TFDS)",
     )
     parser.add_argument(
         "--save-best",
         nargs="?",
         const="saved_models",
+        type=_path,
         metavar="DIRECTORY",
         help="save the best model of each task (in saved_models)",
     )
@@ -162,6 +231,27 @@ def _integer(text):
     return value
 
 
+def _seeds(text):
+    value = _positive_integer(text)
+    if value > MOST_SEEDS:
+        raise argparse.ArgumentTypeError(
+            f"expected {MOST_SEEDS:,} at most, received {text!r}"
+        )
+    return value
+
+
+def _path(text):
+    try:
+        pathlib.Path(text).expanduser()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(
+            f"there is no such home directory, received {text!r}"
+        ) from None
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, received ''")
+    return text
+
+
 def _positive_number(text):
     try:
         value = float(text)
@@ -176,27 +266,17 @@ def _positive_number(text):
 
 def check_backend():
     """Raises an `InstallationError` unless Keras's backend is there."""
-    name = os.environ.get("KERAS_BACKEND") or _configured_backend()
-    known = ("jax", "tensorflow", "torch")
-    if name not in known:
+    name = backend_name()
+    if name not in BACKENDS:
         raise InstallationError(
-            f"Unknown backend: KERAS_BACKEND={name}. Known: {', '.join(known)}."
+            f"Unknown backend: KERAS_BACKEND={name}. Known: "
+            f"{', '.join(BACKENDS)}."
         )
     if importlib.util.find_spec(name) is None:
         raise InstallationError(
             f"The backend {name} is not installed. Install it with pip install "
             f"'kmul[{name}]', or set KERAS_BACKEND to another."
         )
-
-
-def _configured_backend():
-    """Returns the backend that Keras uses when none is asked for."""
-    home = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
-    try:
-        text = pathlib.Path(home, "keras.json").read_text()
-        return json.loads(text).get("backend", "tensorflow")
-    except (OSError, ValueError):
-        return "tensorflow"
 
 
 def _list():
@@ -273,6 +353,7 @@ def _plan(options):
 
 
 def _search(options):
+    import_keras()
     import keras
 
     from tuning.study.cells import count_trials
@@ -321,9 +402,4 @@ def _search(options):
 
 
 if __name__ == "__main__":
-    exit_code = main()
-    # Everything is written: Ctrl-C could only interrupt Python's way out, which
-    # takes a second where every object is looked at once more.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()
-    sys.exit(exit_code)
+    sys.exit(run_command())

@@ -63,7 +63,7 @@ def files(directory):
     return {
         path: path.read_bytes()
         for path in directory.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and not path.name.endswith((".lock", ".verified"))
     }
 
 

@@ -71,7 +71,10 @@ class ReasoningProblem(Problem):
     @functools.cached_property
     def _judged(self):
         return keep_beside(
-            self.data, self.inputs, f"{self.task}_{self.tolerance:g}", self._judge
+            self.data,
+            self.inputs,
+            f"{self.task}_{self.tolerance:g}",
+            self._judge,
         )
 
     def _judge(self):

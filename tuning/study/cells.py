@@ -3,6 +3,7 @@
 import math
 
 from tasks._validation import check_known
+from tuning.messages import one_line
 from tuning.networks.network import ACTIVATIONS
 from tuning.networks.registry import NETWORKS
 from tuning.networks.registry import find_network
@@ -10,6 +11,7 @@ from tuning.problems import registry
 from tuning.problems.registry import find_problem
 from tuning.study.rows import Cell
 
+LONGEST_NAME = 1_000
 _KINDS = {1: "vectors", 3: "images"}
 
 
@@ -53,6 +55,8 @@ def select_cells(
     Raises:
         ValueError: A name is unknown, or no cell is left.
     """
+    task_names = [_name("task", each) for each in task_names]
+    networks = [_name("network", each) for each in networks]
     pairs = _pairs(task_names, inputs_names)
     ranks = {find_problem(task).input_rank for task, _ in pairs}
     classes = _networks(networks, ranks)
@@ -80,6 +84,17 @@ def select_cells(
             f"{', '.join(activations)}."
         )
     return cells
+
+
+def _name(kind, text):
+    """Returns a name as a table holds it, so that it is known again there."""
+    name = " ".join(text.split())
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"The name of a {kind} should have up to {LONGEST_NAME:,} "
+            f"characters that can be printed. Received: {one_line(ascii(name))}"
+        )
+    return name
 
 
 def _pairs(task_names, inputs_names):

@@ -73,7 +73,8 @@ def check_settings(directory, settings, assumed=None):
     mine = json.loads(json.dumps(settings))
     try:
         theirs = {**(assumed or {}), **json.loads(path.read_text())}
-    except (TypeError, ValueError) as error:
+    # Also for what is nested too deep.
+    except (RecursionError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is damaged. Restore it, or name another directory."
         ) from error

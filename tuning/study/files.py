@@ -1,7 +1,13 @@
 """Files that are whole at every moment, and names for them."""
 
+import contextlib
+import fcntl
+import hashlib
 import os
 import pathlib
+
+# Bytes; what is written in its place has a longer name for a moment.
+_LONGEST_NAME = 200
 
 
 def replace_file(path, content):
@@ -33,5 +39,34 @@ def scratch_path(directory):
 
 
 def as_file_name(text):
-    """Returns a name without the separators of tasks and modules."""
-    return text.translate(str.maketrans("/:", ".."))
+    """Returns a name without the separators of tasks and modules.
+
+    A long one is cut, and told apart by a few characters: file systems take
+    255 bytes.
+    """
+    name = text.translate(str.maketrans("/:\0", "..."))
+    if len(name.encode(errors="replace")) <= _LONGEST_NAME:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or len(suffix) > 8:
+        stem, suffix = name, ""
+    mark = hashlib.sha256(stem.encode(errors="replace")).hexdigest()[:12]
+    return f"{stem[:40]}-{mark}{dot if suffix else ''}{suffix}"
+
+
+@contextlib.contextmanager
+def locked(folder, wait=True):
+    """Locks a folder for this process; gives whether it could.
+
+    It cannot where the file system has no locks; or, without waiting, where
+    another process has it. A lock ends with its process.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)

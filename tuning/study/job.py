@@ -73,8 +73,18 @@ class Job:
         share = len(self.rates) / len(self.protocol.learning_rates)
         return round((both - training) * share)
 
+    def is_of(self, trial):
+        """Whether a row of a trial is one that this job makes."""
+        return trial.cell in self.cells and (
+            trial.learning_rate in self.rates
+            if self.rates is not None
+            else self.found is None
+        )
+
     def parts(self, count):
         """Returns up to `count` jobs that search a part of the rates each."""
+        if count < 2:
+            return [self]
         rates = self.protocol.learning_rates
         return [
             dataclasses.replace(self, rates=rates[i::count])

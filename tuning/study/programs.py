@@ -13,7 +13,6 @@ import pathlib
 import platform
 import re
 
-from tuning.population.loops import backend_loops
 from tuning.study.imports import backend_name
 
 VARIABLE = "KMUL_CACHE_DIR"
@@ -53,6 +52,9 @@ def keep_programs():
     except OSError:
         return
     _forget_oldest(directory)
+    # It imports Keras, which a search does not wait for at first.
+    from tuning.population.loops import backend_loops
+
     backend_loops().keep_programs(directory)
 
 

@@ -114,6 +114,11 @@ class Result(Cell, _Row):
         if self.status != Status.FAILED and self.accuracy is None:
             raise ValueError(f"a row that is {self.status} has no accuracy")
 
+    @property
+    def key(self):
+        """What only one row has."""
+        return self.cell
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trial(Cell, _Row):
@@ -133,6 +138,11 @@ class Trial(Cell, _Row):
     status: Status
     message: str = ""
     choices: str = _column("chosen", default="")
+
+    @property
+    def key(self):
+        """What only one row has."""
+        return self.cell, self.learning_rate, self.choices
 
 
 @dataclasses.dataclass(frozen=True)

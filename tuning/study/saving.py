@@ -11,6 +11,7 @@ import numpy as np
 
 import kmul  # noqa: F401 (loading a model needs its layers registered)
 from tuning.study.files import as_file_name
+from tuning.study.files import locked
 from tuning.study.files import replace_file
 from tuning.study.files import scratch_path
 
@@ -93,10 +94,41 @@ def _predictions(model, inputs):
     return keras.ops.convert_to_numpy(outputs)
 
 
-def move_model(path, target):
+def keep_if_best(directory, target, row):
+    """Moves a cell's model to where its task's best is, if it is better.
+
+    Args:
+        directory: The study's directory.
+        target: The directory of best models, which other studies may share.
+        row: The cell's `Result`.
+    """
+    candidate = candidate_path(directory, row.cell)
+    if not candidate.exists():
+        return
+    best = best_path(target, row.cell)
+    with locked(best.parent):
+        if is_better(row, best):
+            _move_model(candidate, best)
+            return
+    candidate.unlink()
+    card_path(candidate).unlink()
+
+
+def is_better(row, path):
+    """Whether a result is better than a saved model, or there is none."""
+    if not path.exists():
+        return True
+    try:
+        card = json.loads(card_path(path).read_text(encoding="utf-8"))
+        accuracy = float(card["made_by"]["accuracy"])
+    except (KeyError, OSError, TypeError, ValueError):
+        return True
+    # A table has nine digits.
+    return row.accuracy > accuracy + 1e-8
+
+
+def _move_model(path, target):
     """Moves a saved model and its card, each as a whole."""
-    target = pathlib.Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
     for source, goal in ((path, target), (card_path(path), card_path(target))):
         replace_file(goal, pathlib.Path(source).read_bytes())
         pathlib.Path(source).unlink()

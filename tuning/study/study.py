@@ -1,5 +1,6 @@
 """A study: cells searched, trained and tested, resumable at any moment."""
 
+import collections
 import contextlib
 import dataclasses
 import pathlib
@@ -18,6 +19,7 @@ from tuning.study.directory import make_directory
 from tuning.study.directory import write_settings
 from tuning.study.failures import log_failure
 from tuning.study.failures import summarize
+from tuning.study.files import scratch_path
 from tuning.study.job import Job
 from tuning.study.job import run_job
 from tuning.study.protocol import Protocol
@@ -25,10 +27,17 @@ from tuning.study.rows import Result
 from tuning.study.rows import Status
 from tuning.study.rows import Trial
 from tuning.study.saving import best_path
-from tuning.study.saving import candidate_path
-from tuning.study.saving import move_model
+from tuning.study.saving import is_better
+from tuning.study.saving import keep_if_best
+from tuning.study.spreading import Parts
+from tuning.study.spreading import spread
 from tuning.study.table import Table
+from tuning.study.workers import Death
+from tuning.study.workers import jobs_at_once
 from tuning.study.workers import run_jobs
+
+# How often a cell is tried whose process dies.
+ATTEMPTS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +86,29 @@ class Study:
     @contextlib.contextmanager
     def open(self):
         """Takes hold of the directory, for one process at a time."""
-        for path in (self.directory, self.save_best or self.directory):
-            make_directory(path)
+        places = (self.directory, self.save_best or self.directory)
+        made = [
+            folder
+            for path in places
+            for folder in (path, *path.parents)
+            if not folder.exists()
+        ]
+        try:
+            for path in places:
+                make_directory(path)
+            with self._held():
+                yield self
+        except UserError:
+            # What is refused leaves nothing behind.
+            with contextlib.suppress(OSError):
+                if self.directory in made:
+                    (self.directory / ".lock").unlink(missing_ok=True)
+                for folder in made:
+                    folder.rmdir()
+            raise
+
+    @contextlib.contextmanager
+    def _held(self):
         with hold_directory(self.directory):
             # Before there were several protocols, there was this one.
             check_settings(
@@ -91,14 +121,23 @@ class Study:
                 self.trials = Table(self.directory / "trials.csv", Trial)
             except ValueError as error:
                 raise UserError(str(error)) from error
-            yield self
+            yield
 
     def missing(self):
-        """Returns the cells that have no result yet."""
+        """Returns the cells that have no result yet, or whose model is lost.
+
+        Of those that have one, that is the best of a task, where its model is
+        to be saved and is not.
+        """
         done = {
-            row.cell for row in self.results.rows if row.status != Status.FAILED
+            row.cell: row
+            for row in self.results.rows
+            if row.status != Status.FAILED
         }
-        return [cell for cell in self.cells if cell not in done]
+        unsaved = self._unsaved(done)
+        return [
+            cell for cell in self.cells if cell not in done or cell in unsaved
+        ]
 
     def rows(self):
         """Returns the results of this study's cells."""
@@ -132,35 +171,84 @@ class Study:
         Each kind is one of `run_jobs` and `run_job`; rows are in the tables
         before they are yielded.
         """
+        scratch = scratch_path(self.directory)
+        # First of all: it may be what has filled the disk.
+        shutil.rmtree(scratch, ignore_errors=True)
         missing = set(self.missing())
         write_settings(self.directory, self.settings.fingerprint())
-        # Rows of what failed or was interrupted are made anew.
-        self.results.remove(lambda row: row.cell in missing)
-        self.trials.remove(lambda row: row.cell in missing)
-        shutil.rmtree(self.directory / "tuner", ignore_errors=True)
-        for job, kind, content in run_jobs(self._jobs(missing), run_job):
+        # Rows of what failed or was interrupted are made anew. Those of what
+        # is trained again for its model stay until it is.
+        anew = missing - {
+            row.cell for row in self.results.rows if row.status != Status.FAILED
+        }
+        self.results.remove(lambda row: row.cell in anew)
+        self.trials.remove(lambda row: row.cell in anew)
+        jobs = self._jobs(missing)
+        parts, deaths = Parts(jobs), collections.Counter()
+        for job, kind, content in run_jobs(jobs, run_job):
             if kind == "trials":
-                self.trials.append(content)
+                self.trials.append(row for row in content if row.cell in anew)
             elif kind == "result":
-                self.results.append([content])
-                if self.save_best is not None:
-                    self._keep_if_best(content)
+                self._add(content, anew)
+            elif kind == "found":
+                jobs += parts.found(job, content)
             elif kind == "failure":
                 log_failure(self.directory, *content)
             elif kind == "error":
-                yield from self._fail(job, content)
+                yield from self._end(job, content, jobs, deaths, anew)
             yield job, kind, content
-        shutil.rmtree(self.directory / "tuner", ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
-    def _fail(self, job, message):
+    def _add(self, row, anew):
+        """Adds a result, and keeps its model if it is the best.
+
+        The model first: what has a row is not made again.
+        """
+        if self.save_best is not None:
+            keep_if_best(self.directory, self.save_best, row)
+        if row.cell in anew:
+            self.results.append([row])
+        elif row.status != Status.FAILED:
+            self.results.replace(row, lambda other: other.cell == row.cell)
+
+    def _end(self, job, message, jobs, deaths, anew):
+        """Runs the rest of a job again if its process has died, or gives up."""
         done = {row.cell for row in self.results.rows}
+        cells = [
+            cell for cell in job.cells if cell not in done or cell not in anew
+        ]
         log_failure(self.directory, job.name, message)
-        line = summarize(message)
-        for cell in job.cells:
-            if cell not in done:
-                row = Result.of(cell, status=Status.FAILED, message=line)
-                self.results.append([row])
+        for cell in cells:
+            deaths[cell] += isinstance(message, Death)
+            if 0 < deaths[cell] < ATTEMPTS:
+                # Alone, so that it takes no other with it.
+                part = dataclasses.replace(job, cells=(cell,))
+                if cell in anew:
+                    self.trials.remove(part.is_of)
+                jobs.append(part)
+            else:
+                row = Result.of(
+                    cell, status=Status.FAILED, message=summarize(message)
+                )
+                self._add(row, anew)
                 yield job, "result", row
+
+    def _unsaved(self, done):
+        """Returns the cells whose models should be saved, and are not."""
+        if self.save_best is None:
+            return set()
+        best = {}
+        for cell in self.cells:
+            row, key = done.get(cell), (cell.task, cell.inputs)
+            if row is not None and (
+                key not in best or row.accuracy > best[key].accuracy
+            ):
+                best[key] = row
+        return {
+            row.cell
+            for row in best.values()
+            if is_better(row, best_path(self.save_best, row.cell))
+        }
 
     def _problem(self, cell):
         return open_problem(
@@ -195,17 +283,6 @@ class Study:
             )
             for group in groups.values()
         ]
+        if 0 < len(jobs) < jobs_at_once():
+            jobs = spread(jobs, jobs_at_once())
         return sorted(jobs, key=lambda job: -job.steps)
-
-    def _keep_if_best(self, row):
-        candidate = candidate_path(self.directory, row.cell)
-        if not candidate.exists():
-            return
-        rivals = [
-            other.accuracy
-            for other in self.results.rows[:-1]
-            if (other.task, other.inputs) == (row.task, row.inputs)
-            and other.accuracy is not None
-        ]
-        if all(row.accuracy > rival for rival in rivals):
-            move_model(candidate, best_path(self.save_best, row.cell))

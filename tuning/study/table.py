@@ -5,6 +5,7 @@ import dataclasses
 import io
 import pathlib
 
+from tuning.errors import UserError
 from tuning.study.files import replace_file
 from tuning.study.rows import columns
 
@@ -33,37 +34,50 @@ class Table:
         self._columns = columns(row_class)
         # As they stand in the file, so that none is turned into text twice.
         self._texts = self._read() if self.path.exists() else []
+        self._seen = self._status()
         self.rows = [
             self._row(number, texts)
             for number, texts in enumerate(self._texts, 2)
         ]
+        self._check_keys()
 
     def append(self, rows):
         """Adds rows to the file; none of them if that fails."""
-        rows = list(rows)
-        texts = [
+        self._set(range(len(self.rows)), list(rows))
+
+    def remove(self, condition):
+        """Removes the rows for which `condition(row)` is true."""
+        self._set(self._without(condition), [])
+
+    def replace(self, row, condition):
+        """Adds a row instead of those for which `condition(row)` is true."""
+        self._set(self._without(condition), [row])
+
+    def _without(self, condition):
+        return [i for i, row in enumerate(self.rows) if not condition(row)]
+
+    def _set(self, kept, added):
+        if len(kept) == len(self.rows) and not added:
+            return
+        texts = [self._texts[i] for i in kept]
+        texts += [
             [
                 column.to_text(getattr(row, name))
                 for name, column in self._columns.items()
             ]
-            for row in rows
+            for row in added
         ]
-        self._write(self._texts + texts)
-        self._texts += texts
-        self.rows += rows
-
-    def remove(self, condition):
-        """Removes the rows for which `condition(row)` is true."""
-        kept = [i for i, row in enumerate(self.rows) if not condition(row)]
-        if len(kept) < len(self.rows):
-            texts = [self._texts[i] for i in kept]
-            self._write(texts)
-            self._texts = texts
-            self.rows = [self.rows[i] for i in kept]
+        self._write(texts)
+        self._texts = texts
+        self.rows = [self.rows[i] for i in kept] + added
 
     def _read(self):
-        text = self.path.read_text(encoding="utf-8", errors="replace")
-        lines = list(csv.reader(text.splitlines()))
+        # Spreadsheets write a mark before the first line.
+        text = self.path.read_text(encoding="utf-8-sig", errors="replace")
+        try:
+            lines = list(csv.reader(text.splitlines()))
+        except csv.Error as error:
+            self._refuse(str(error))
         added = self._added(lines[0] if lines else [])
         if not text.endswith("\n"):
             self._refuse("its last line is cut off")
@@ -97,13 +111,40 @@ class Table:
         except ValueError as error:
             self._refuse(f"in line {number}, {error}")
 
+    def _check_keys(self):
+        """Rows of a class with a `key` have one each."""
+        first = {}
+        for number, row in enumerate(self.rows, 2):
+            if (
+                hasattr(row, "key")
+                and first.setdefault(row.key, number) < number
+            ):
+                self._refuse(
+                    f"line {number} is of the same as line {first[row.key]}"
+                )
+
+    def _status(self):
+        """Returns what changes when somebody else writes to the file."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
     def _refuse(self, problem):
         raise ValueError(
             f"{self.path} is damaged: {problem}. Mend or remove it."
         )
 
     def _write(self, texts):
+        if self._status() not in (None, self._seen):
+            raise UserError(
+                f"{self.path} was changed by something else while it was in "
+                "use. It stays as it is now; the same command continues from "
+                "there."
+            )
         content = io.StringIO(newline="")
         writer = csv.writer(content, lineterminator="\n")
         writer.writerows([list(self._columns), *texts])
         replace_file(self.path, content.getvalue())
+        self._seen = self._status()

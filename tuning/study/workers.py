@@ -9,7 +9,6 @@ process, one after the other.
 
 import collections
 import contextlib
-import fcntl
 import functools
 import multiprocessing
 import multiprocessing.connection
@@ -27,6 +26,7 @@ import time
 import traceback
 
 from tuning.errors import UserError
+from tuning.study.files import locked
 from tuning.study.imports import hide_tensorflow
 from tuning.study.programs import keep_programs
 
@@ -70,7 +70,7 @@ def run_jobs(jobs, function, deadline=None, here=None):
         `Death`; or `"stopped"` if the deadline came before.
     """
     if here is None:
-        here = run_here()
+        here = jobs_at_once() == 1
     run = _run_here if here else _run_in_processes
     ended = []
     for job, kind, content in run(jobs, function, deadline):
@@ -84,13 +84,13 @@ def run_jobs(jobs, function, deadline=None, here=None):
             yield job, "stopped", None
 
 
-def run_here():
-    """Whether jobs run in this process unless it is said otherwise."""
+def jobs_at_once():
+    """Returns how many jobs run side by side: 1 if they do in this process."""
     if len(processors()) == 1:
-        return True
+        return 1
     from tuning.population.loops import backend_loops
 
-    return backend_loops().is_accelerated()
+    return 1 if backend_loops().is_accelerated() else len(processors())
 
 
 def _seconds_until(deadline):
@@ -204,7 +204,8 @@ def _meeting_place():
             folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         except OSError:
             continue
-        _lock(folder)
+        held = contextlib.ExitStack()
+        held.enter_context(locked(folder, wait=False))
         _remove_left_behind(place)
         # It asks `tempfile` for its folder, now and once.
         tempfile.tempdir, usual = folder, tempfile.tempdir
@@ -214,7 +215,7 @@ def _meeting_place():
             tempfile.tempdir = usual
         # After what multiprocessing removes at the end.
         multiprocessing.util.Finalize(
-            None, _end_fork_server, (folder,), exitpriority=-200
+            None, _end_fork_server, (folder, held), exitpriority=-200
         )
         return folder
     raise UserError(
@@ -223,31 +224,18 @@ def _meeting_place():
     )
 
 
-def _lock(folder):
-    """Locks a folder until what it returns is closed; None if it can't."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
 def _remove_left_behind(place):
     """Removes the folders of processes that were killed."""
     for folder in pathlib.Path(place).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             # A younger one may be about to be locked.
-            if time.time() - folder.stat().st_mtime < 60:
-                continue
-            descriptor = _lock(folder)
-            if descriptor is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(descriptor)
+            if time.time() - folder.stat().st_mtime > 60:
+                with locked(folder, wait=False) as is_left_behind:
+                    if is_left_behind:
+                        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_fork_server(folder):
+def _end_fork_server(folder, held):
     # It would end by itself once it has imported everything; whoever reads
     # what this process prints would wait for that. There is no public way.
     process = multiprocessing.forkserver._forkserver._forkserver_pid
@@ -255,6 +243,7 @@ def _end_fork_server(folder):
         with contextlib.suppress(OSError):
             os.kill(process, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+    held.close()
 
 
 class _Worker:

@@ -1,0 +1,206 @@
+"""How long a search takes from the command to its last line.
+
+    KERAS_BACKEND=jax python -m benchmarks.startup [--before COMMIT]
+
+Two searches, each as a process of its own: one cell, and six cells whose
+training is a single step. With `--before`, a clone of that commit takes turns
+with this tree, and the ratio of each pair is given. `first` is without what
+earlier searches have kept (compiled programs, the best constants, that the data
+were verified), `again` is with it. After them stands where the time goes in one
+worker.
+"""
+
+import argparse
+import contextlib
+import functools
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import rich.console
+import rich.table
+
+ROOT = pathlib.Path(__file__).parents[1]
+SIX = (
+    "concat",
+    "elementwise_mul",
+    "elementwise_add",
+    "dot",
+    "reduce_sum",
+    "reduce_max",
+)
+COMMON = "--inputs random --network multiply --activation linear".split()
+SEARCHES = {
+    "one cell": ("--task", "dot", *COMMON, "--train-steps", "1000"),
+    "six cells": ("--task", *SIX, *COMMON, "--train-steps", "1"),
+}
+
+
+def run(tree, arguments, data_dir, cache):
+    """Returns the seconds that a search takes in a tree."""
+    with tempfile.TemporaryDirectory() as directory:
+        started = time.perf_counter()
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "tuning.search", *arguments),
+                *("--data-dir", data_dir, "--directory", directory),
+            ],
+            cwd=tree,
+            env={**os.environ, "KMUL_CACHE_DIR": cache, "PYTHONPATH": ""},
+            check=True,
+            capture_output=True,
+        )
+        return time.perf_counter() - started
+
+
+def forget(data_dir):
+    """Removes what searches keep beside their data."""
+    for pattern in (".*.verified", "constants/*.json"):
+        for path in pathlib.Path(data_dir).rglob(pattern):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def cloned(commit):
+    """Gives a clone of this repository at a commit, None without one."""
+    if commit is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as tree:
+        for command in (
+            ("clone", "--quiet", ROOT, tree),
+            ("-C", tree, "checkout", "--quiet", commit),
+        ):
+            subprocess.run(["git", *command], check=True)
+        yield tree
+
+
+def compare(options, table):
+    with cloned(options.before) as before:
+        for name, arguments in SEARCHES.items():
+            seconds = {"before": [], "first": [], "again": []}
+            for _ in range(options.turns):
+                with tempfile.TemporaryDirectory() as cache:
+                    search = functools.partial(
+                        run,
+                        arguments=arguments,
+                        data_dir=options.data_dir,
+                        cache=cache,
+                    )
+                    if before is not None:
+                        seconds["before"].append(search(before))
+                    forget(options.data_dir)
+                    seconds["first"].append(search(ROOT))
+                    seconds["again"].append(search(ROOT))
+            for kind in ("first", "again"):
+                ratios = [
+                    old / new
+                    for old, new in zip(
+                        seconds["before"], seconds[kind], strict=False
+                    )
+                ]
+                table.add_row(
+                    f"{name}, {kind}",
+                    *(
+                        f"{statistics.median(each):.1f} s" if each else ""
+                        for each in (seconds["before"], seconds[kind])
+                    ),
+                    f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to "
+                    f"{max(ratios):.2f})"
+                    if ratios
+                    else "",
+                )
+
+
+def stages(job, send):
+    """A job that sends how long each stage of a cell takes in a worker."""
+    from tuning.population.population import Population
+    from tuning.study.model import TaskModel
+    from tuning.study.model import hyperparameters
+
+    job, sent = job
+    # The clock of all processes.
+    send("a worker's start", time.monotonic() - sent)
+    started = time.perf_counter()
+
+    def ended(stage):
+        nonlocal started
+        send(stage, time.perf_counter() - started)
+        started = time.perf_counter()
+
+    model = TaskModel(job)
+    validation = model.records("validation")
+    x, y = model.x("train"), model.labels("train")
+    ended("the data, opened")
+    model.problems[0].constant()
+    ended("the best constant")
+    values = dict(task=job.cells[0].task, depth=1, activation="linear", seed=0)
+    members = [
+        model.build(hyperparameters(learning_rate=rate, **values))
+        for rate in job.protocol.learning_rates
+    ]
+    population = Population(members)
+    ended("nine models, built")
+    fit = functools.partial(population.fit, x, y, validation_data=validation)
+    fit(steps_per_epoch=250)
+    ended("250 steps of each, and compilation")
+    fit(steps_per_epoch=250)
+    ended("250 steps of each, compiled")
+
+
+def show_stages(options, console):
+    from tuning.problems.data import DataSettings
+    from tuning.study.cells import select_cells
+    from tuning.study.job import Job
+    from tuning.study.protocol import Protocol
+    from tuning.study.workers import run_jobs
+
+    command = "import tuning.study.preload, tuning.study.job"
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=True)
+    console.print(f"{time.perf_counter() - started:8.2f} s  imports")
+    cells = select_cells(
+        ["dot"], ["random"], ["multiply"], ["linear"], [1], [0]
+    )
+    job = Job(
+        tuple(cells),
+        Protocol(),
+        DataSettings(options.data_dir),
+        tempfile.gettempdir(),
+    )
+    for _, kind, content in run_jobs([(job, time.monotonic())], stages):
+        if kind == "error":
+            raise RuntimeError(content)
+        if content is not None:
+            console.print(f"{content:8.2f} s  {kind}")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--before", metavar="COMMIT")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--data-dir", required=True)
+    options = parser.parse_args()
+    console = rich.console.Console(width=100)
+    table = rich.table.Table(title=os.environ.get("KERAS_BACKEND"))
+    for name in ("search", "before", "now", "ratio"):
+        table.add_column(name)
+    # Whatever is not prepared is prepared now.
+    run(ROOT, SEARCHES["one cell"], options.data_dir, "")
+    compare(options, table)
+    console.print(table)
+    show_stages(options, console)
+
+
+if __name__ == "__main__":
+    # Jobs name their function's module, which has this name in a worker.
+    from benchmarks import startup
+
+    startup.main()
