@@ -22,8 +22,14 @@ data_dir = tempfile.TemporaryDirectory(prefix="kmul-test-data-")
 os.environ["TFDS_DATA_DIR"] = data_dir.name
 
 
+# Nor what their searches keep; and the tests' searches share what they keep.
+cache_dir = tempfile.TemporaryDirectory(prefix="kmul-test-cache-")
+os.environ["KMUL_CACHE_DIR"] = cache_dir.name
+
+
 def pytest_unconfigure():
     data_dir.cleanup()
+    cache_dir.cleanup()
 
 
 def pytest_configure(config):

@@ -74,3 +74,20 @@ class Fatal(Network):
         import os
 
         os._exit(7)
+
+
+class FatalOnce(Network):
+    """Takes its process with it, the first time."""
+
+    depths = (1,)
+    activations = ("linear",)
+
+    def outputs(self, a, b, depth, activation):
+        import os
+        import pathlib
+
+        mark = pathlib.Path(os.environ["MARK"])
+        if not mark.exists():
+            mark.touch()
+            os._exit(8)
+        return keras.layers.Dense(self.units)(a * b)

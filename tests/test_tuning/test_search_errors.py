@@ -108,6 +108,11 @@ BAD = {
             ("learning-rate", "0.1 0"),
         ]
     },
+    "--seeds 10001": "argument --seeds: expected 10,000 at most, received '10",
+    "--data-dir ~nobody-here/x": "there is no such home directory, received",
+    "--directory=": "argument --directory: expected a path, received ''",
+    "--network ..:Thing": "Cannot import network '..:Thing': it names no mod",
+    "--network a\x1bb": "The name of a network should have up to 1,000 charac",
     "--no-such-option": "unrecognized arguments: --no-such-option",
     "--task": "argument --task: expected at least one argument",
     "--batch-size 641": "There are 640 records of many_hot to train on, not "
@@ -117,9 +122,28 @@ BAD = {
 
 @pytest.mark.parametrize("bad, message", BAD.items(), ids=BAD)
 def test_bad_options(bad, message, options, refuse, tmp_path):
-    line = refuse(*options, *bad.split())
+    line = refuse(*options, *bad.split(" "))
     assert message in line
-    assert not files(tmp_path)
+    assert not (tmp_path / "results").exists()
+
+
+MODULES = {
+    "def f(:": "SyntaxError: invalid syntax (theirs.py, line 1)",
+    "\nraise ValueError('a\\nb')": "ValueError: a b (theirs.py, line 2)",
+    "def f(): f()\nf()": "RecursionError: maximum recursion depth exceeded",
+    "import sys\nsys.exit(3)": "SystemExit: 3 (theirs.py, line 2)",
+    "import nothing": "ModuleNotFoundError: No module named 'nothing' (theirs",
+}
+
+
+@pytest.mark.parametrize("text, message", MODULES.items(), ids=MODULES)
+def test_a_module_that_cannot_be_imported(
+    text, message, options, refuse, tmp_path, monkeypatch
+):
+    (tmp_path / "theirs.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    line = refuse(*options, "--network", "theirs:Layer")
+    assert line.startswith(f"Cannot import network 'theirs:Layer': {message}")
 
 
 def test_unknown_backend(options, refuse, monkeypatch):
@@ -279,6 +303,14 @@ def test_other_settings(options, refuse, interrupted_search, tmp_path):
         "directory."
     )
     assert files(tmp_path) == before
+
+
+def test_a_folder_of_the_users_stays(options, interrupted_search, tmp_path):
+    mine = tmp_path / "results" / "tuner" / "mine"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+    interrupted_search(options)
+    assert mine.read_text() == "precious"
 
 
 def test_results_of_unknown_settings(options, refuse, tmp_path):

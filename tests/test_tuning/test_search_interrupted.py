@@ -123,6 +123,7 @@ def test_killed_and_continued(kills, options, tmp_path, capsys):
 @pytest.mark.parametrize("moment", ["workers are started", "all is written"])
 def test_interrupted_with_one_sentence(moment, options, tmp_path):
     """Or none, where nothing was left to stop."""
+    number = signal.SIGINT
     process = start_search(options)
     if moment == "all is written":
         while not process.stdout.readline().startswith("A page of them"):
@@ -133,7 +134,9 @@ def test_interrupted_with_one_sentence(moment, options, tmp_path):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         time.sleep(1)
-    os.killpg(process.pid, signal.SIGINT)
+        # As from `kill`, or from whatever shuts the machine down.
+        number = signal.SIGTERM
+    os.kill(process.pid, number)
     _, error = process.communicate()
     wait_for_no_process(process.pid)
     stopped = (
@@ -145,10 +148,12 @@ def test_interrupted_with_one_sentence(moment, options, tmp_path):
 
 
 def test_a_network_that_kills_its_process(options, tmp_path):
-    """It is a row like any failure, and the others finish."""
-    networks = ["test_tuning.my_networks:Fatal", "multiply_simple"]
+    """It is tried three times, then it is a row like any failure."""
+    networks = [f"test_tuning.my_networks:{n}" for n in ("Fatal", "FatalOnce")]
     process = start_search(
-        [*options, "--network", *networks], python_path=["tests"]
+        [*options, "--network", *networks],
+        python_path=["tests"],
+        MARK=str(tmp_path / "mark"),
     )
     _, error = process.communicate()
     assert process.returncode == 1, error
@@ -162,6 +167,10 @@ def test_a_network_that_kills_its_process(options, tmp_path):
             assert row["message"] == "the process died with exit code 7"
         else:
             assert row["status"] == "done"
+    log = (tmp_path / "results" / "failures.log").read_text()
+    assert log.count("exit code 7") == 2 * 3
+    assert log.count("exit code 8") == 1
+    assert len(rows(tmp_path / "results", "trials.csv")) == 2 * 2
 
 
 def test_help_needs_no_backend():

@@ -5,6 +5,9 @@ import numpy as np
 
 from kmul._validation import check_positive_integer
 
+# Of the batches that are made at once, at most, however many steps that is.
+MOST_BYTES = 2**28
+
 
 class Batches:
     """Cuts arrays into batches, pass after pass.
@@ -70,6 +73,16 @@ class Batches:
         order = np.concatenate(parts)
         self._order = order[wanted:]
         return self._cut(order[:wanted], self._batch_size)
+
+    def steps_at_once(self, most):
+        """Returns how many batches to make at once: fewer where they are large.
+
+        Args:
+            most: Positive integer, how many of small ones.
+        """
+        record = keras.tree.flatten(self._cut(slice(0, 1), 1))
+        size = self._batch_size * sum(each.nbytes for each in record)
+        return max(1, min(most, MOST_BYTES // max(1, size)))
 
     def one_pass(self, steps):
         """Yields all records once, in order, `steps` batches at a time."""

@@ -279,8 +279,9 @@ class Population(keras.Model):
         label_indices = self._label_indices(label_indices, y)
         batches = Batches(x, y, batch_size, shuffle=False, keep_all=True)
         self._architecture().build_metrics(*batches.example())
+        steps = batches.steps_at_once(STEPS_PER_CALL)
         return self.evaluate_batches(
-            (({"x": xs}, ys) for xs, ys in batches.one_pass(STEPS_PER_CALL)),
+            (({"x": xs}, ys) for xs, ys in batches.one_pass(steps)),
             label_indices,
         )
 
@@ -444,7 +445,7 @@ class Population(keras.Model):
     def _train(self, batches, steps, label_indices):
         """Takes `steps` steps; returns the mean loss of each member."""
         program = train_program(self._architecture(), self._vectorize)
-        calls = math.ceil(steps / STEPS_PER_CALL)
+        calls = math.ceil(steps / batches.steps_at_once(STEPS_PER_CALL))
         per_call = math.ceil(steps / calls)
         state = (*self.state(), [])
         total = np.zeros(self.num_members)

@@ -82,8 +82,11 @@ class Job:
         )
 
     def parts(self, count):
-        """Returns up to `count` jobs that search a part of the rates each."""
-        if count < 2:
+        """Returns up to `count` jobs that search a part of the rates each.
+
+        In the protocol `released` a rate depends on how others went.
+        """
+        if count < 2 or self.protocol.name == "released":
             return [self]
         rates = self.protocol.learning_rates
         return [

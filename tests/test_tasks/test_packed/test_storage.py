@@ -42,8 +42,12 @@ def forget_what_was_verified():
 
 
 def names(directory):
-    """The names of all files, but for that of the lock."""
-    return {path.name for path in directory.iterdir()} - {storage.LOCK}
+    """The names of all files, but for the lock and notes on what is whole."""
+    return {
+        path.name
+        for path in directory.iterdir()
+        if path.name != storage.LOCK and path.suffix != ".verified"
+    }
 
 
 KILL = (
@@ -278,6 +282,25 @@ def test_corrupted(name, damage, problem, settings, directory, tmp_path):
 def test_change_is_seen_after_verification(settings, directory, tmp_path):
     storage.open_packed(settings, "train", tmp_path)
     flip(directory / "train_a.npy")
+    with pytest.raises(storage.DataError, match="its checksum has changed"):
+        storage.open_packed(settings, "train", tmp_path)
+
+
+def test_other_processes_trust_what_was_verified_of_late(
+    settings, directory, tmp_path, monkeypatch
+):
+    storage.open_packed(settings, "train", tmp_path)
+    forget_what_was_verified()
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "_checksums", lambda *_: pytest.fail("It read."))
+        storage.open_packed(settings, "train", tmp_path)
+    forget_what_was_verified()
+    flip(directory / "train_a.npy")
+    with pytest.raises(storage.DataError, match="its checksum has changed"):
+        storage.open_packed(settings, "train", tmp_path)
+    monkeypatch.setattr(storage, "VERIFIED_SECONDS", 0)
+    forget_what_was_verified()
+    monkeypatch.setattr(storage, "_checksums", lambda *_: iter([0]))
     with pytest.raises(storage.DataError, match="its checksum has changed"):
         storage.open_packed(settings, "train", tmp_path)
 

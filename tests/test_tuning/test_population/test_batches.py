@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tuning.population import batches as batches_module
 from tuning.population.batches import Batches
 
 X = np.arange(10, dtype="float32")[:, None]
@@ -118,3 +119,12 @@ def test_too_few_records():
 def test_bad_batch_size(batch_size):
     with pytest.raises(ValueError, match=r"argument `batch_size`.*positive"):
         Batches(X, Y, batch_size)
+
+
+def test_large_batches_are_made_one_by_one(monkeypatch):
+    x = np.zeros((64, 4), "float32")
+    monkeypatch.setattr(batches_module, "MOST_BYTES", 8 * 4 * 4 * 2 * 3)
+    made = Batches(x, x, 8)
+    assert made.steps_at_once(256) == 3
+    assert made.steps_at_once(2) == 2
+    assert Batches(x, x, 64).steps_at_once(256) == 1

@@ -154,3 +154,14 @@ def test_what_is_trained_together():
     assert together("arithmetic_ops/add", "uniform") != together(
         "arithmetic_ops/mul", "uniform"
     )
+
+
+def test_the_best_constant_is_kept_with_the_data(data_dir, monkeypatch):
+    def constant():
+        data = DataSettings(str(data_dir), train_records=640)
+        problem = open_problem("logical_or", "many_hot", data, TOLERANCE)
+        return problem.constant(), problem.constant_loss()
+
+    first = constant()
+    monkeypatch.setattr("tuning.problems.reasoning.judge_constant", None)
+    assert constant() == first

@@ -50,6 +50,12 @@ def test_seeds():
     assert [cell.seed for cell in cells] == [3, 4, 5]
 
 
+def test_blanks_make_no_other_network():
+    """A table has one blank each, and such a cell would never be done."""
+    (cell,) = select(networks=["  multiply "], tasks=["logical_xor "])
+    assert (cell.network, cell.task) == ("multiply", "logical_xor")
+
+
 def test_depths():
     cells = select(networks=["dense", "dense_residual"], depths=[1, 2])
     assert {(c.network, c.depth) for c in cells} == {

@@ -2,6 +2,7 @@ import traceback
 
 import pytest
 
+from tuning.messages import one_line
 from tuning.study import failures
 from tuning.study.failures import log_failure
 from tuning.study.failures import summarize
@@ -66,6 +67,20 @@ def test_summary_names_the_line_of_somebodys_own_code():
 def test_a_long_message_is_cut():
     line = summarize(failure("raise ValueError('x' * 10_000)"))
     assert len(line) < 600 and "x…" in line
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("[/bold] \x1b[31mred\x1b[0m \x07bell", "[/bold] red bell"),
+        ("half \ud800 of one", "half of one"),
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("two\u2028lines\n", "two lines"),
+        ("größer ≥ 1", "größer ≥ 1"),
+    ],
+)
+def test_one_line(text, line):
+    assert one_line(text) == line
 
 
 def test_log_keeps_all_of_it(tmp_path):

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tuning.errors import UserError
 from tuning.study.table import Table
 
 
@@ -161,6 +162,40 @@ def test_damaged(text, problem, path):
         f"{path} is damaged: {problem}. Mend or remove it."
     )
     assert path.read_text() == text
+
+
+def test_a_long_field_and_a_row_twice(path):
+    path.write_text(f"name,score,message\na,0.5,{'x' * 200_000}\n")
+    with pytest.raises(ValueError, match="is damaged: field larger than"):
+        Table(path, Row)
+
+    class Keyed(Row):
+        key = property(lambda self: self.name)
+
+    path.write_text("name,score,message\na,1,\nb,1,\na,2,\n")
+    with pytest.raises(ValueError, match="line 4 is of the same as line 2"):
+        Table(path, Keyed)
+
+
+def test_what_a_spreadsheet_has_saved(path):
+    path.write_text("\ufeffname,score,message\na,0.5,\n", encoding="utf-8")
+    assert Table(path, Row).rows == [row("a")]
+
+
+def test_what_somebody_else_writes_stays(path):
+    table = Table(path, Row)
+    table.append([row("a")])
+    path.write_text("name,score,message\nb,0.5,\n")
+    with pytest.raises(UserError, match="was changed by something else"):
+        table.append([row("c")])
+    assert Table(path, Row).rows == [row("b")]
+
+
+def test_replace(path):
+    table = Table(path, Row)
+    table.append([row("a"), row("b")])
+    table.replace(row("c"), lambda each: each.name == "a")
+    assert Table(path, Row).rows == table.rows == [row("b"), row("c")]
 
 
 def test_not_text(path):

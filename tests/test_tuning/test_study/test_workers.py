@@ -1,6 +1,13 @@
+import os
+import subprocess
+import sys
 import threading
 import time
 
+import pytest
+
+from tuning.study import workers
+from tuning.study.files import locked
 from tuning.study.workers import run_jobs
 
 
@@ -23,3 +30,39 @@ def test_what_hangs_is_stopped_at_the_deadline():
         ("hangs", "stopped", None),
         ("waits", "stopped", None),
     ]
+
+
+def test_jobs_that_are_added_meanwhile():
+    jobs, run = ["first"], []
+    for job, kind, _ in run_jobs(
+        jobs, lambda *each: run.append(each), here=True
+    ):
+        if (job, kind) == ("first", "finished"):
+            jobs.append("second")
+    assert [each for each, _ in run] == ["first", "second"]
+
+
+def test_what_a_killed_process_left_behind_is_removed(tmp_path):
+    left, held, fresh = (
+        tmp_path / f"{workers._PREFIX}{name}" for name in ("a", "b", "c")
+    )
+    for folder in (left, held, fresh):
+        folder.mkdir()
+    for folder in (left, held):
+        os.utime(folder, (0, 0))
+    with locked(held):
+        workers._remove_left_behind(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [held, fresh]
+
+
+@pytest.mark.backends("jax")
+def test_nothing_is_imported_that_no_job_uses():
+    unused = ("matplotlib", "pandas", "sklearn", "tensorflow", "torch")
+    program = (
+        "import sys, tuning.study.preload, tuning.study.job\n"
+        f"print([name for name in {unused} if name in sys.modules])\n"
+        "import pandas"
+    )
+    command = [sys.executable, "-c", program]
+    output = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert output.stdout == "[]\n"
