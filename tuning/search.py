@@ -183,6 +183,13 @@ def _parser():
         "--seed", type=_integer, default=0, help="the first seed"
     )
     parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="run the I-th of N parts, each in a directory of its own, to be "
+        "merged by tuning.merge",
+    )
+    parser.add_argument(
         "--directory",
         type=_path,
         default="results",
@@ -238,6 +245,18 @@ def _seeds(text):
             f"expected {MOST_SEEDS:,} at most, received {text!r}"
         )
     return value
+
+
+def _shard(text):
+    try:
+        number, count = map(_positive_integer, text.split("/"))
+    except (argparse.ArgumentTypeError, ValueError):
+        number, count = 1, 0
+    if number > count:
+        raise argparse.ArgumentTypeError(
+            f"expected a part and their number, as 3/16, received {text!r}"
+        )
+    return number, count
 
 
 def _path(text):
@@ -339,6 +358,13 @@ def _plan(options):
         )
     except ValueError as error:
         raise UserError(str(error)) from error
+    if options.shard:
+        number, count = options.shard
+        if count > len(cells):
+            raise UserError(
+                f"{len(cells)} cells cannot be divided into {count} parts."
+            )
+        cells = cells[number - 1 :: count]
     return Study(
         options.directory,
         cells,

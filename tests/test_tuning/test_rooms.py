@@ -58,6 +58,7 @@ ROOMS = {
         "tuning.problems",
         "tuning.study",
     ),
+    "tuning.merge": ("tuning.errors", "tuning.messages", "tuning.study"),
     "tuning.report": (
         "tasks",
         "tuning.errors",
