@@ -58,7 +58,7 @@ def run(tree, arguments, data_dir, cache):
 
 
 def forget(data_dir):
-    """Removes what searches keep beside their data."""
+    """Removes the files that searches keep beside their data."""
     for pattern in (".*.verified", "constants/*.json"):
         for path in pathlib.Path(data_dir).rglob(pattern):
             path.unlink()
@@ -192,7 +192,7 @@ def main():
     table = rich.table.Table(title=os.environ.get("KERAS_BACKEND"))
     for name in ("search", "before", "now", "ratio"):
         table.add_column(name)
-    # Whatever is not prepared is prepared now.
+    # Prepares the data if they are not there.
     run(ROOT, SEARCHES["one cell"], options.data_dir, "")
     compare(options, table)
     console.print(table)

@@ -22,7 +22,7 @@ data_dir = tempfile.TemporaryDirectory(prefix="kmul-test-data-")
 os.environ["TFDS_DATA_DIR"] = data_dir.name
 
 
-# Nor what their searches keep; and the tests' searches share what they keep.
+# Nor their compiled programs; and the tests' searches share theirs.
 cache_dir = tempfile.TemporaryDirectory(prefix="kmul-test-cache-")
 os.environ["KMUL_CACHE_DIR"] = cache_dir.name
 

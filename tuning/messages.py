@@ -1,4 +1,4 @@
-"""What comes from outside, said in one line that harms nobody."""
+"""Messages from outside, in one line that harms nobody."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ import sysconfig
 LONGEST = 500
 _FRAME = re.compile(r'^  File "(.+)", line (\d+)(?:, in .*)?$', re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# JAX and Keras add these to what was raised.
+# JAX and Keras add these to messages.
 _ADDED = ("-" * 20, "For simplicity, JAX has removed", "Arguments received by ")
 _ROOT = pathlib.Path(__file__).parents[1]
 # Where the code is that is not the user's.
@@ -50,7 +50,7 @@ def one_line(text, longest=LONGEST):
     """Returns a text as one line that can be printed, stored and shown.
 
     Without colours and control characters, which a terminal would obey, half
-    characters, which no file takes, and what a spreadsheet would compute.
+    characters, which no file takes, and formulas of spreadsheets.
     """
     text = _COLOUR.sub("", str(text))
     text = "".join(each if each.isprintable() else " " for each in text)

@@ -52,7 +52,7 @@ def main(arguments=None):
         )
         return 130
     except BrokenPipeError:
-        # Whoever read what is printed has had enough.
+        # The reader of the output has had enough.
         return 141
     # Anything else is a bug, and shown as one.
     except (UserError, OSError) as error:
@@ -63,7 +63,7 @@ def main(arguments=None):
 def run_command():
     """Runs a search as a process of its own; returns its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What is started with `nohup` ignores one of them.
+        # Under `nohup` one of them is ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     signal.signal(signal.SIGALRM, _interrupt)
@@ -83,7 +83,7 @@ def run_command():
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()
     if exit_code == 141:
-        # Nor would it take what is left to be printed.
+        # Nor would it take the last lines.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_code
 

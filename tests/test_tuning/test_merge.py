@@ -56,7 +56,7 @@ def test_each_cell_counts_once(directories, capsys):
     expected = {1: 0.1, 2: 0.2, 3: None, 4: 0.4}
     assert read(target) == expected
     assert "4 cells are in" in capsys.readouterr().out
-    # Again, and with what has come since.
+    # Again, and with later results.
     assert run(target, one, two) == 0
     assert read(target) == expected
     write(directories[0].with_name("three"), {3: 0.3, 4: 0.9})

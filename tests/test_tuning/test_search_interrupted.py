@@ -134,7 +134,7 @@ def test_interrupted_with_one_sentence(moment, options, tmp_path):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         time.sleep(1)
-        # As from `kill`, or from whatever shuts the machine down.
+        # As from `kill`, or when the machine is shut down.
         number = signal.SIGTERM
     os.kill(process.pid, number)
     _, error = process.communicate()

@@ -43,7 +43,7 @@ def open_inputs(data, inputs, split):
 
 
 def keep_beside(data, inputs, name, compute):
-    """Returns what is computed of records alone, computed once.
+    """Returns a result of records alone, computed once.
 
     It is kept beside the records, for this version of kmul.
 

@@ -73,7 +73,7 @@ def check_settings(directory, settings, assumed=None):
     mine = json.loads(json.dumps(settings))
     try:
         theirs = {**(assumed or {}), **json.loads(path.read_text())}
-    # Also for what is nested too deep.
+    # Also for lists that are nested too deep.
     except (RecursionError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is damaged. Restore it, or name another directory."

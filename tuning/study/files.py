@@ -6,7 +6,7 @@ import hashlib
 import os
 import pathlib
 
-# Bytes; what is written in its place has a longer name for a moment.
+# Bytes; a file that is about to replace another has a longer name.
 _LONGEST_NAME = 200
 
 

@@ -1,4 +1,4 @@
-"""What a search imports, and what it leaves out.
+"""The imports of a search, and those it leaves out.
 
 Half of the seconds that Keras takes to be imported go into packages that it
 and KerasTuner look for, and no job uses.
@@ -33,9 +33,9 @@ def _configured_backend():
 
 
 def import_keras():
-    """Imports Keras and KerasTuner, if they are not, without what is unused.
+    """Imports Keras and KerasTuner without packages that no job uses.
 
-    All of that can still be imported afterwards.
+    These can still be imported afterwards.
     """
     others = [name for name in BACKENDS if name != backend_name()]
     with _hidden(*_UNUSED, *others):

@@ -48,7 +48,7 @@ class Job:
     directory: str
     save: bool = False
     rates: tuple[float, ...] | None = None
-    # What is found is no part of which job it is.
+    # Results don't make it another job.
     found: Found | None = dataclasses.field(default=None, compare=False)
 
     @property

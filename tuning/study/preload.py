@@ -1,4 +1,4 @@
-"""What the fork server imports before anything else: see `imports`."""
+"""The first import of the fork server: see `imports`."""
 
 from tuning.study.imports import import_keras
 

@@ -38,7 +38,7 @@ def keep_programs():
     if (
         backend_name() != "jax"
         or directory is None
-        # Whoever has named one for JAX wants that.
+        # JAX has been given one already.
         or os.environ.get("JAX_COMPILATION_CACHE_DIR")
     ):
         return
@@ -59,7 +59,7 @@ def keep_programs():
 
 
 def _processor():
-    """Returns a name of what the processor can do."""
+    """Returns a name of the processor's features."""
     try:
         text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
         features = re.search(r"^(flags|Features)\s*:(.*)$", text, re.M).group(2)

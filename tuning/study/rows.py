@@ -116,7 +116,7 @@ class Result(Cell, _Row):
 
     @property
     def key(self):
-        """What only one row has."""
+        """A value that only one row has."""
         return self.cell
 
 
@@ -141,7 +141,7 @@ class Trial(Cell, _Row):
 
     @property
     def key(self):
-        """What only one row has."""
+        """A value that only one row has."""
         return self.cell, self.learning_rate, self.choices
 
 

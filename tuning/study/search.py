@@ -45,7 +45,7 @@ class Found:
             self.best[cell], self.losses[cell] = values, loss
 
     def merge(self, other):
-        """Adds what was found for other rates."""
+        """Adds the results of other rates."""
         for cell, values in other.best.items():
             self.add(cell, values, other.losses[cell])
         self.messages = {**other.messages, **self.messages}

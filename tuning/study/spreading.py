@@ -24,7 +24,7 @@ def spread(jobs, count):
 
 
 class Parts:
-    """What is known of searches whose rates are tried by several jobs.
+    """The results so far of searches that are divided among several jobs.
 
     Args:
         jobs: List of `Job`s.

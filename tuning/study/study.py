@@ -99,7 +99,7 @@ class Study:
             with self._held():
                 yield self
         except UserError:
-            # What is refused leaves nothing behind.
+            # A refused search leaves nothing behind.
             with contextlib.suppress(OSError):
                 if self.directory in made:
                     (self.directory / ".lock").unlink(missing_ok=True)
@@ -126,8 +126,8 @@ class Study:
     def missing(self):
         """Returns the cells that have no result yet, or whose model is lost.
 
-        Of those that have one, that is the best of a task, where its model is
-        to be saved and is not.
+        The latter is the best cell of a task, where its model should be saved
+        and is not.
         """
         done = {
             row.cell: row
@@ -172,12 +172,12 @@ class Study:
         before they are yielded.
         """
         scratch = scratch_path(self.directory)
-        # First of all: it may be what has filled the disk.
+        # First of all: it may have filled the disk.
         shutil.rmtree(scratch, ignore_errors=True)
         missing = set(self.missing())
         write_settings(self.directory, self.settings.fingerprint())
-        # Rows of what failed or was interrupted are made anew. Those of what
-        # is trained again for its model stay until it is.
+        # Rows of failed and interrupted cells are made anew. A cell that is
+        # trained again for its model keeps its row until then.
         anew = missing - {
             row.cell for row in self.results.rows if row.status != Status.FAILED
         }

@@ -124,7 +124,7 @@ class Table:
                 )
 
     def _status(self):
-        """Returns what changes when somebody else writes to the file."""
+        """Returns a value that changes when anybody writes to the file."""
         try:
             status = self.path.stat()
         except FileNotFoundError:

@@ -170,7 +170,7 @@ def _run_in_processes(jobs, function, deadline):
 
 
 def start_early(module):
-    """Starts to import what jobs need, while this process does other things.
+    """Starts to import the jobs' packages, while this process does others.
 
     Ctrl-C reaches neither what is started nor what that forks: a terminal
     sends the signal to all its processes, and this one decides what is to
@@ -213,7 +213,7 @@ def _meeting_place():
             multiprocessing.util.get_temp_dir()
         finally:
             tempfile.tempdir = usual
-        # After what multiprocessing removes at the end.
+        # After multiprocessing has removed its own.
         multiprocessing.util.Finalize(
             None, _end_fork_server, (folder, held), exitpriority=-200
         )
@@ -236,8 +236,8 @@ def _remove_left_behind(place):
 
 
 def _end_fork_server(folder, held):
-    # It would end by itself once it has imported everything; whoever reads
-    # what this process prints would wait for that. There is no public way.
+    # It would end by itself once it has imported everything; a reader of this
+    # process's output would wait for that. There is no public way.
     process = multiprocessing.forkserver._forkserver._forkserver_pid
     if process is not None:
         with contextlib.suppress(OSError):
@@ -259,7 +259,7 @@ class _Worker:
         remote.close()
 
     def cause_of_death(self):
-        """Returns what this process died of, once it has."""
+        """Returns the cause of this process's death, once it is dead."""
         self.connection.close()
         self.process.join()
         code = self.process.exitcode

@@ -42,7 +42,7 @@ def forget_what_was_verified():
 
 
 def names(directory):
-    """The names of all files, but for the lock and notes on what is whole."""
+    """The names of all files, without the lock and notes of checks."""
     return {
         path.name
         for path in directory.iterdir()

@@ -22,7 +22,7 @@ def result(accuracy, depth=1):
 
 
 def trained(directory, row):
-    """Leaves what a job leaves of a cell."""
+    """Leaves the files that a job leaves of a cell."""
     path = candidate_path(directory, row.cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"model of {row.accuracy}")

@@ -51,6 +51,8 @@ def test_every_rate_of_every_cell_is_tried_once(tmp_path):
     assert [each.rates for each in jobs] == [None] * 3
 
 
+# The backend that trains the members of a part as one.
+@pytest.mark.backends("torch")
 def test_parts_come_to_the_same(tmp_path, data_dir):
     job = job_of([1], tmp_path, data_dir)
 

@@ -133,7 +133,7 @@ def use_one_thread():
 
 
 def keep_programs(directory):
-    """Nothing: what is recorded here lives as long as its process."""
+    """Nothing: graphs recorded here live as long as their process."""
 
 
 def is_out_of_memory(error):
