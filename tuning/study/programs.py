@@ -70,7 +70,7 @@ def _processor():
 
 
 def _forget_oldest(directory):
-    # Another process may remove them, too.
+    # Another process may also remove them.
     with contextlib.suppress(OSError):
         kept = [(path.stat(), path) for path in directory.iterdir()]
         kept.sort(key=lambda each: each[0].st_mtime)

@@ -202,7 +202,7 @@ class Study:
     def _add(self, row, anew):
         """Adds a result, and keeps its model if it is the best.
 
-        The model first: what has a row is not made again.
+        The model first: a cell with a row is not made again.
         """
         if self.save_best is not None:
             keep_if_best(self.directory, self.save_best, row)

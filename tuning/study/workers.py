@@ -54,7 +54,7 @@ def run_jobs(jobs, function, deadline=None, here=None):
 
     Args:
         jobs: List of picklable jobs, in the order to start them in. Jobs that
-            are appended to it meanwhile are run, too.
+            are appended to it meanwhile are also run.
         function: Picklable callable, called as `function(job, send)`. It
             sends with `send(kind, content)`.
         deadline: The `time.monotonic()` at which all jobs are stopped. Those
@@ -172,7 +172,7 @@ def _run_in_processes(jobs, function, deadline):
 def start_early(module):
     """Starts to import the jobs' packages, while this process does others.
 
-    Ctrl-C reaches neither what is started nor what that forks: a terminal
+    Ctrl-C reaches neither the fork server nor its children: a terminal
     sends the signal to all its processes, and this one decides what is to
     become of the others. What is blocked here stays so in its children.
 
