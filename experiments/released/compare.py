@@ -37,7 +37,9 @@ def agreement(ours, published, grid):
         of those that are close `as_released` and `as_said` in the article:
         with skips in the evaluation, or inputs from 0 to 1. The code tried the
         rate of the previous cell first, which is not repeated here: so many of
-        those that are not close have an `other_rate`.
+        those that are not close have an `other_rate`. Beside them the residual
+        networks' published `repeats`, first and last: how many there are, and
+        how many are close to each other.
     """
     residual = ours[ours.network == "dense_residual"]
     positive = ours[ours.inputs == "random_pos"]
@@ -49,7 +51,16 @@ def agreement(ours, published, grid):
             published,
         ),
         "random_pos": _counts(positive, said, published),
+        "repeats": _repeats(published[published.network == "dense_residual"]),
     }
+
+
+def _repeats(published):
+    cells = published.sort_values("finished", kind="stable").groupby(CELL)
+    found = cells.accuracy.agg(["first", "last", "size"])
+    found = found[found["size"] > 1]
+    apart = (found["first"] - found["last"]).abs()
+    return {"cells": len(found), "close": int((apart <= CLOSE).sum())}
 
 
 def _counts(released, said, published):
