@@ -53,8 +53,8 @@ def struggles():
         f"By the article's procedure its accuracy is {min(dots):.2f} to "
         f"{max(dots):.2f} on dot products and {min(sums):.2f} to "
         f"{max(sums):.2f} on sums, of vectors of 128. That is the procedure's "
-        f"fault: trained thoroughly, it learns dot products {_said('dot')} and sums "
-        f"{_said('reduce_sum')}; dot products of vectors of 64 "
+        f"fault: trained thoroughly, it learns dot products {_said('dot')} and "
+        f"sums {_said('reduce_sum')}; dot products of vectors of 64 "
         f"{_said('dot', width=64)}, of 32 {_said('dot', width=32)}.",
         "More seeds." if verdict == UNDECIDED else "",
     )
