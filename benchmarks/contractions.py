@@ -9,6 +9,7 @@ broadcasting; or the kernel first, then pairs. They take turns, by themselves
 and behind dense layers, where the vectors need gradients as well.
 """
 
+import argparse
 import time
 
 import keras
@@ -81,6 +82,10 @@ def measure(width, batch, rounds, behind_dense):
 
 
 def main():
+    argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     table = Table(
         "width",
         "vectors",

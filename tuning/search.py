@@ -17,6 +17,7 @@ from tuning.messages import one_line
 from tuning.study.imports import BACKENDS
 from tuning.study.imports import backend_name
 from tuning.study.imports import import_keras
+from tuning.study.programs import keep_programs
 from tuning.study.workers import processors
 from tuning.study.workers import start_early
 
@@ -38,10 +39,15 @@ def main(arguments=None):
         if options.list:
             check_installation()
             return _list()
-        if arguments is None and len(processors()) > 1:
+        is_command = arguments is None
+        if is_command and len(processors()) > 1:
             # The workers' imports take as long as those of this process.
             start_early("tuning.study.job")
         check_installation()
+        import_keras()
+        if is_command:
+            # For jobs in this process; workers do it for themselves.
+            keep_programs()
         return _search(options)
     except KeyboardInterrupt:
         _disarm()
@@ -379,7 +385,6 @@ def _plan(options):
 
 
 def _search(options):
-    import_keras()
     import keras
 
     from tuning.study.cells import count_trials
