@@ -75,11 +75,13 @@ class Job:
 
     def is_of(self, trial):
         """Whether a row of a trial is one that this job makes."""
-        return trial.cell in self.cells and (
-            trial.learning_rate in self.rates
-            if self.rates is not None
-            else self.found is None
-        )
+        if trial.cell not in self.cells:
+            return False
+        if self.rates is not None:
+            return trial.learning_rate in self.rates
+        # After the parts of a search only further rates are tried.
+        known = self.protocol.learning_rates
+        return self.found is None or trial.learning_rate not in known
 
     def parts(self, count):
         """Returns up to `count` jobs that search a part of the rates each.

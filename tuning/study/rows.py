@@ -139,11 +139,6 @@ class Trial(Cell, _Row):
     message: str = ""
     choices: str = _column("chosen", default="")
 
-    @property
-    def key(self):
-        """A value that only one row has."""
-        return self.cell, self.learning_rate, self.choices
-
 
 @dataclasses.dataclass(frozen=True)
 class Column:

@@ -98,7 +98,7 @@ class Study:
                 make_directory(path)
             with self._held():
                 yield self
-        except UserError:
+        except (OSError, UserError):
             # A refused search leaves nothing behind.
             with contextlib.suppress(OSError):
                 if self.directory in made:
@@ -219,8 +219,8 @@ class Study:
         ]
         log_failure(self.directory, job.name, message)
         for cell in cells:
-            deaths[cell] += isinstance(message, Death)
-            if 0 < deaths[cell] < ATTEMPTS:
+            deaths[cell] += 1
+            if isinstance(message, Death) and deaths[cell] < ATTEMPTS:
                 # Alone, so that it takes no other with it.
                 part = dataclasses.replace(job, cells=(cell,))
                 if cell in anew:

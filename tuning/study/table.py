@@ -120,7 +120,7 @@ class Table:
                 and first.setdefault(row.key, number) < number
             ):
                 self._refuse(
-                    f"line {number} is of the same as line {first[row.key]}"
+                    f"lines {first[row.key]} and {number} are of one cell"
                 )
 
     def _status(self):

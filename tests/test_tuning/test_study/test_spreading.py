@@ -7,6 +7,9 @@ from tuning.study.cells import select_cells
 from tuning.study.job import Job
 from tuning.study.job import run_job
 from tuning.study.protocol import Protocol
+from tuning.study.rows import Status
+from tuning.study.rows import Trial
+from tuning.study.search import Found
 from tuning.study.spreading import Parts
 from tuning.study.spreading import spread
 
@@ -18,24 +21,17 @@ pytestmark = [
 RATES = (0.0001, 0.001, 0.01)
 
 
-def job_of(depths, tmp_path, data_dir=None):
+def job_of(network, depths, tmp_path, data_dir=None):
     cells = select_cells(
-        ["logical_xor"],
-        None,
-        ["multiply_simple", "dense"],
-        ["linear"],
-        depths,
-        [0],
+        ["logical_xor"], None, [network], ["linear"], depths, [0]
     )
     protocol = Protocol(4, 8, 8, learning_rates=RATES)
     data = DataSettings(str(data_dir), train_records=640)
-    network = cells[-1].network
-    cells = tuple(cell for cell in cells if cell.network == network)
-    return Job(cells, protocol, data, str(tmp_path))
+    return Job(tuple(cells), protocol, data, str(tmp_path))
 
 
 def test_every_rate_of_every_cell_is_tried_once(tmp_path):
-    job = job_of([1, 2, 3], tmp_path)
+    job = job_of("dense", [1, 2, 3], tmp_path)
     assert [len(each.cells) for each in spread([job], 3)] == [1, 1, 1]
     jobs = spread([job], 8)
     assert len(jobs) == 8
@@ -46,6 +42,17 @@ def test_every_rate_of_every_cell_is_tried_once(tmp_path):
     ]
     assert len(tried) == len(set(tried)) == 9
     assert len({each.name for each in jobs if each.rates}) > 1
+    # The rows to forget where such a job is run again.
+    part = next(each for each in jobs if each.rates)
+    last = dataclasses.replace(part, rates=None, found=Found())
+    for rate, job in ((part.rates[0], part), (0.1, last)):
+        trial = Trial.of(
+            part.cells[0], learning_rate=rate, status=Status.FAILED
+        )
+        assert [each.is_of(trial) for each in (part, last)] == [
+            each is job for each in (part, last)
+        ]
+    job = job_of("dense", [1, 2, 3], tmp_path)
     released = dataclasses.replace(job.protocol, name="released")
     jobs = spread([dataclasses.replace(job, protocol=released)], 8)
     assert [each.rates for each in jobs] == [None] * 3
@@ -54,7 +61,7 @@ def test_every_rate_of_every_cell_is_tried_once(tmp_path):
 # The backend that trains the members of a part as one.
 @pytest.mark.backends("torch")
 def test_parts_come_to_the_same(tmp_path, data_dir):
-    job = job_of([1], tmp_path, data_dir)
+    job = job_of("multiply_simple", [1], tmp_path, data_dir)
 
     def run(jobs):
         parts, sent = Parts(jobs), []

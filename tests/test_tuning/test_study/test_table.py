@@ -173,7 +173,7 @@ def test_a_long_field_and_a_row_twice(path):
         key = property(lambda self: self.name)
 
     path.write_text("name,score,message\na,1,\nb,1,\na,2,\n")
-    with pytest.raises(ValueError, match="line 4 is of the same as line 2"):
+    with pytest.raises(ValueError, match="lines 2 and 4 are of one cell"):
         Table(path, Keyed)
 
 
