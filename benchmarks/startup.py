@@ -79,9 +79,10 @@ def cloned(commit):
         yield tree
 
 
-def compare(options, table):
+def compare(options, table, console):
     with cloned(options.before) as before:
-        for name, arguments in SEARCHES.items():
+        for name in options.search or SEARCHES:
+            arguments = SEARCHES[name]
             seconds = {"before": [], "first": [], "again": []}
             for _ in range(options.turns):
                 with tempfile.TemporaryDirectory() as cache:
@@ -96,6 +97,9 @@ def compare(options, table):
                     forget(options.data_dir)
                     seconds["first"].append(search(ROOT))
                     seconds["again"].append(search(ROOT))
+                console.print(
+                    name, {kind: each[-1:] for kind, each in seconds.items()}
+                )
             for kind in ("first", "again"):
                 ratios = [
                     old / new
@@ -185,6 +189,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--before", metavar="COMMIT")
+    parser.add_argument("--search", action="append", choices=list(SEARCHES))
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--data-dir", required=True)
     options = parser.parse_args()
@@ -194,7 +199,7 @@ def main():
         table.add_column(name)
     # Prepares the data if they are not there.
     run(ROOT, SEARCHES["one cell"], options.data_dir, "")
-    compare(options, table)
+    compare(options, table, console)
     console.print(table)
     show_stages(options, console)
 
