@@ -1,12 +1,12 @@
 """Many members trained as Keras's own `fit` trains each."""
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
 
-from tuning.population.population import STEPS_PER_CALL
+from tuning.population.alone_fit import fit_alone
+from tuning.population.feeds import Stream
+from tuning.population.feeds import feed
 from tuning.population.population import Population
 
 # Callbacks that neither read weights nor set them.
@@ -16,6 +16,7 @@ WEIGHTLESS = (
     keras.callbacks.History,
     keras.callbacks.LearningRateScheduler,
     keras.callbacks.ReduceLROnPlateau,
+    keras.callbacks.TerminateOnNaN,
 )
 
 
@@ -28,7 +29,10 @@ def fit_as_keras(
     epochs=1,
     initial_epoch=0,
     validation_freq=1,
+    steps_per_epoch=None,
+    validation_steps=None,
     shuffle=True,
+    rng=None,
     callbacks=None,
     on_epoch_end=None,
 ):
@@ -41,16 +45,21 @@ def fit_as_keras(
     Args:
         models: List of built and compiled Keras models.
         train: Tuple `(x, y, sample_weight)` of nested NumPy arrays, the last
-            one or None.
+            one or None; or a `Stream`, which is read once for all models.
         validation: The same, or None.
         batch_size: Positive integer. The last batch of an epoch may be
             smaller.
         validation_batch_size: Positive integer. Default: `batch_size`.
-        epochs, initial_epoch, validation_freq: As for `keras.Model.fit`.
+        epochs, initial_epoch, validation_freq, steps_per_epoch,
+            validation_steps: As for `keras.Model.fit`.
         shuffle: Boolean, whether each epoch has an order of its own: the same
-            for all models, from NumPy's global state.
+            for all models.
+        rng: A NumPy generator that the orders are drawn from. Default: NumPy's
+            global state.
         callbacks: List of a list of Keras callbacks per model, for each its
-            own. Their methods for batches are not called.
+            own. Their methods for batches are not called, but for
+            `TerminateOnNaN`, which sees the last batch of an epoch, with the
+            epoch's loss.
         on_epoch_end: Called as `on_epoch_end(epoch, logs, weights)` after
             each epoch, with a dictionary of the logs of every model that was
             still trained, by its index, and a function of such an index that
@@ -59,22 +68,38 @@ def fit_as_keras(
     Returns:
         A list of `keras.callbacks.History`.
     """
-    population = Population(models)
-    population.build_metrics(*(_first(batch_size, part) for part in train))
-    count = len(keras.tree.flatten(train[0])[0])
-    batches = _Batches(train, batch_size)
-    seen = validation and _Batches(
-        validation, validation_batch_size or batch_size
-    )
-    histories = [keras.callbacks.History() for _ in models]
+    rng = rng or np.random
     callbacks = callbacks or [[] for _ in models]
+    is_plain = not (steps_per_epoch or validation_steps) and not any(
+        isinstance(each, Stream) for each in (train, validation)
+    )
+    if len(models) == 1 and is_plain:
+        history = fit_alone(
+            *models,
+            train,
+            validation,
+            batch_size=batch_size,
+            validation_batch_size=validation_batch_size,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            validation_freq=validation_freq,
+            shuffle=shuffle,
+            rng=rng,
+            callbacks=callbacks[0],
+            on_epoch_end=on_epoch_end,
+        )
+        return [history]
+    population = Population(models)
+    batches = feed(train, batch_size, steps_per_epoch, rng if shuffle else None)
+    population.build_metrics(*batches.example())
+    histories = [keras.callbacks.History() for _ in models]
     needs_weights = any(_needs_weights(c) for own in callbacks for c in own)
     lists = [
         keras.callbacks.CallbackList(
             [*own, history],
             model=model,
             epochs=epochs,
-            steps=math.ceil(count / batch_size),
+            steps=len(batches),
             verbose=0,
         )
         for model, own, history in zip(
@@ -92,19 +117,36 @@ def fit_as_keras(
         for i in trained:
             lists[i].on_epoch_begin(epoch)
         members.read(trained)
-        order = np.random.permutation(count) if shuffle else None
-        scores = population.train_batches(batches.cut(order), active)
+        scores = population.train_batches(batches.epoch(), active)
+        # Callbacks look at the optimizer's steps when they are told of tests.
+        members.write(trained)
         for i in trained:
             logs[i] = {name: _scalar(scores[name][i]) for name in scores}
+            for callback in callbacks[i]:
+                if isinstance(callback, keras.callbacks.TerminateOnNaN):
+                    callback.on_train_batch_end(len(batches) - 1, logs[i])
         if validation and _is_due(epoch, validation_freq):
             for i in trained:
                 lists[i].on_test_begin()
-            scores = population.evaluate_batches(seen.cut())
+            # Anew each time, also where `validation_steps` ends it early.
+            seen = feed(
+                validation,
+                validation_batch_size or batch_size,
+                validation_steps,
+                None,
+            )
+            # Anew each time, also where `validation_steps` ends it early.
+            seen = feed(
+                validation,
+                validation_batch_size or batch_size,
+                validation_steps,
+                None,
+            )
+            scores = population.evaluate_batches(seen.epoch())
             for i in trained:
                 mine = {name: _scalar(scores[name][i]) for name in scores}
                 lists[i].on_test_end(mine)
                 logs[i].update({f"val_{k}": v for k, v in mine.items()})
-        members.write(trained)
         for i in trained:
             lists[i].on_epoch_end(epoch, logs[i])
         members.read(trained)
@@ -187,74 +229,6 @@ def _variables(model):
         model.trainable_variables,
         model.non_trainable_variables,
         model.optimizer.variables,
-    )
-
-
-class _Batches:
-    """Cuts arrays into the batches of an epoch, many in one piece.
-
-    Args:
-        data: Tuple `(x, y, sample_weight)`.
-        batch_size: Positive integer.
-    """
-
-    def __init__(self, data, batch_size):
-        names = ("x", "y", "sample_weight")
-        self._data = {
-            name: part
-            for name, part in zip(names, data, strict=True)
-            if part is not None
-        }
-        self._size = batch_size
-        self._count = len(keras.tree.flatten(self._data["x"])[0])
-
-    def cut(self, order=None):
-        """Yields pairs as a compiled fold takes them.
-
-        Args:
-            order: Array of all indices, or None for the order they have.
-        """
-        full, rest = divmod(self._count, self._size)
-        steps = _steps_per_call(full)
-        start = 0
-        while full:
-            now = min(steps, full)
-            yield self._piece(order, start, now, self._size)
-            start += now * self._size
-            full -= now
-        if rest:
-            yield self._piece(order, start, 1, rest)
-
-    def _piece(self, order, start, steps, size):
-        index = slice(start, start + steps * size)
-        if order is not None:
-            index = order[index]
-
-        def cut(array):
-            # PyTorch warns of arrays that it might write to, but may not.
-            piece = np.require(array[index], requirements=["C", "W"])
-            return piece.reshape(steps, size, *array.shape[1:])
-
-        # The labels are the same for all members, so they need no choice.
-        nothing = np.zeros((steps, 1), "float32")
-        return keras.tree.map_structure(cut, self._data), [nothing]
-
-
-def _steps_per_call(steps):
-    """Returns a number of steps that divides all, if one near the most does.
-
-    Each other number is one more program to compile.
-    """
-    calls = math.ceil(steps / STEPS_PER_CALL)
-    for more in range(calls, 4 * calls):
-        if steps % more == 0:
-            return steps // more
-    return math.ceil(steps / calls) if calls else 1
-
-
-def _first(count, part):
-    return keras.tree.map_structure(
-        lambda each: None if each is None else each[:count], part
     )
 
 

@@ -1,9 +1,13 @@
 """What tells two models apart that are not of one architecture."""
 
 import json
+import threading
 import warnings
 
 import keras
+
+# Filters of warnings belong to the process, and threads compare models, too.
+_WARNINGS = threading.Lock()
 
 
 def signature(model):
@@ -14,7 +18,7 @@ def signature(model):
     around it, a class that does not say what it was made of), the model is
     taken for the only one of its architecture.
     """
-    with warnings.catch_warnings():
+    with _WARNINGS, warnings.catch_warnings():
         # Of what it would take to load them: functions are compared, below.
         warnings.simplefilter("ignore")
         compiled = model.get_compile_config()

@@ -26,6 +26,7 @@ import time
 import traceback
 
 from tuning.errors import UserError
+from tuning.population.processors import processors
 from tuning.study.files import locked
 from tuning.study.imports import hide_tensorflow
 from tuning.study.programs import keep_programs
@@ -40,13 +41,6 @@ _LONGEST_PATH = 60
 
 class Death(str):
     """The message of an `"error"` where the job's process has died."""
-
-
-def processors():
-    """Returns the numbers of the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
 
 
 def run_jobs(jobs, function, deadline=None, here=None):

@@ -9,6 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from tuning.population.feeds import Stream
+from tuning.population.feeds import feed
+from tuning.tuner.streams import NoStream
+from tuning.tuner.streams import stream
+
 # Methods of callbacks that are called for batches.
 BATCH_HOOKS = [
     f"on_{kind}batch_{when}"
@@ -26,13 +31,14 @@ class FitArguments:
     """What `fit_as_keras` takes, from the arguments of `keras.Model.fit`.
 
     Attributes:
-        train, validation: Tuples `(x, y, sample_weight)` of NumPy arrays.
+        train, validation: Tuples `(x, y, sample_weight)` of NumPy arrays, or
+            `Stream`s.
         callbacks: The callbacks, of which each member gets copies.
         options: Dictionary of the other arguments.
     """
 
-    train: tuple
-    validation: tuple | None
+    train: tuple | Stream
+    validation: tuple | Stream | None
     callbacks: list
     options: dict
 
@@ -53,27 +59,13 @@ class FitArguments:
             ) from error
         given.apply_defaults()
         given = given.arguments
-        for name in ("steps_per_epoch", "validation_steps"):
-            if given[name] is not None:
-                raise OneByOne(f"`{name}` is given")
         for name in ("max_epochs", "max_steps_per_epoch"):
             if getattr(keras.config, name)() is not None:
                 raise OneByOne(f"`keras.config.{name}()` is set")
-        train = [
-            _arrays(name, given[name]) for name in ("x", "y", "sample_weight")
-        ]
-        if train[0] is None or train[1] is None:
-            raise OneByOne("`x` and `y` are not arrays both")
-        validation = None
-        if given["validation_data"] is not None:
-            validation = list(
-                keras.utils.unpack_x_y_sample_weight(given["validation_data"])
-            )
-            validation = [_arrays("validation_data", v) for v in validation]
-            if validation[1] is None:
-                raise OneByOne("`validation_data` has no arrays of labels")
-        elif given["validation_split"]:
-            train, validation = _split(train, given["validation_split"])
+        try:
+            train, validation = _read(given)
+        except NoStream as error:
+            raise OneByOne(str(error)) from error
         batch_size = 32 if given["batch_size"] is None else given["batch_size"]
         options = {
             "batch_size": batch_size,
@@ -81,18 +73,23 @@ class FitArguments:
             "epochs": given["epochs"],
             "initial_epoch": given["initial_epoch"],
             "validation_freq": given["validation_freq"],
+            "steps_per_epoch": given["steps_per_epoch"],
+            "validation_steps": given["validation_steps"],
             "shuffle": given["shuffle"],
         }
         for name in ("batch_size", "epochs"):
             if not isinstance(options[name], int) or options[name] < 1:
                 raise OneByOne(f"`{name}` is {options[name]!r}")
+        passes = options["epochs"] - options["initial_epoch"]
+        _check_steps(train, batch_size, options["steps_per_epoch"], passes)
+        _check_steps(
+            validation,
+            options["validation_batch_size"] or batch_size,
+            options["validation_steps"],
+            passes=1,
+        )
         if not isinstance(options["shuffle"], bool):
             raise OneByOne(f"`shuffle` is {options['shuffle']!r}")
-        if given["class_weight"] is not None:
-            train[2] = _class_weights(train[1:], given["class_weight"])
-        train[2] = _per_output(train)
-        if validation is not None:
-            validation[2] = _per_output(validation)
         callbacks = given["callbacks"] or []
         if isinstance(callbacks, keras.callbacks.CallbackList):
             raise OneByOne("`callbacks` is a `CallbackList`")
@@ -100,12 +97,26 @@ class FitArguments:
             callbacks = [callbacks]
         for each in callbacks:
             _check_callback(each)
-        return cls(
-            tuple(train),
-            None if validation is None else tuple(validation),
-            list(callbacks),
-            options,
+        return cls(train, validation, list(callbacks), options)
+
+    def agrees_with(self, other):
+        """Whether both ask for the same, but for the callbacks."""
+        return self.options == other.options and _same(
+            [self.train, self.validation], [other.train, other.validation]
         )
+
+    @property
+    def has_stream(self):
+        """Whether data come from what cannot be read twice at a time."""
+        return isinstance(self.train, Stream) or isinstance(
+            self.validation, Stream
+        )
+
+    def example(self):
+        """Returns a batch `(x, y, sample_weight)`."""
+        return feed(
+            self.train, self.options["batch_size"], None, None
+        ).example()
 
     def own_callbacks(self):
         """Returns a copy of the callbacks, as each member gets."""
@@ -115,6 +126,65 @@ class FitArguments:
             raise OneByOne(
                 f"its callbacks cannot be copied: {error}"
             ) from error
+
+
+def _read(given):
+    """Returns the data for training and validation.
+
+    Args:
+        given: Dictionary of the arguments of `fit`.
+    """
+    train = stream(given["x"], given["shuffle"])
+    validation = given["validation_data"]
+    if train is not None:
+        kind = type(given["x"]).__name__
+        for name in ("y", "sample_weight", "class_weight"):
+            if given[name] is not None:
+                raise OneByOne(f"`{name}` is given with a {kind}")
+        if given["validation_split"]:
+            raise OneByOne(f"`validation_split` is given with a {kind}")
+    else:
+        train = [
+            _arrays(name, given[name]) for name in ("x", "y", "sample_weight")
+        ]
+        if train[0] is None or train[1] is None:
+            raise OneByOne("`x` and `y` are not arrays both")
+        if validation is None and given["validation_split"]:
+            train, validation = _split(train, given["validation_split"])
+            validation[2] = _per_output(validation)
+            validation = tuple(validation)
+        if given["class_weight"] is not None:
+            train[2] = _class_weights(train[1:], given["class_weight"])
+        train[2] = _per_output(train)
+        train = tuple(train)
+    if given["validation_data"] is not None:
+        validation = stream(given["validation_data"], shuffle=False)
+        if validation is None:
+            validation = list(
+                keras.utils.unpack_x_y_sample_weight(given["validation_data"])
+            )
+            validation = [_arrays("validation_data", v) for v in validation]
+            if validation[1] is None:
+                raise OneByOne("`validation_data` has no arrays of labels")
+            validation[2] = _per_output(validation)
+            validation = tuple(validation)
+    return train, validation
+
+
+def _check_steps(data, batch_size, steps, passes):
+    """Leaves data to Keras that run out, as it warns and does what it can."""
+    if data is None or steps is None:
+        if isinstance(data, Stream) and data.num_batches is None:
+            raise OneByOne("nothing says how many batches its data have")
+        return
+    if not isinstance(steps, int) or steps < 1:
+        raise OneByOne(f"the steps of an epoch are {steps!r}")
+    if isinstance(data, Stream):
+        count = data.num_batches or math.inf
+    else:
+        count = math.ceil(len(keras.tree.flatten(data[0])[0]) / batch_size)
+    if steps * passes > count and (count < steps or count % steps):
+        raise OneByOne(f"its {count} batches do not make epochs of {steps}")
 
 
 def _arrays(name, data):
@@ -152,6 +222,32 @@ def _arrays(name, data):
     if not flat or any(each is None for each in flat):
         raise OneByOne(f"`{name}` has parts that are not arrays")
     return arrays
+
+
+def _same(data, other):
+    """Whether nested arrays are the same; looks at values if it must."""
+    try:
+        keras.tree.assert_same_structure(data, other)
+    except ValueError:
+        return False
+    pairs = zip(
+        keras.tree.flatten(data), keras.tree.flatten(other), strict=True
+    )
+    return all(
+        one is two
+        or (
+            isinstance(one, Stream)
+            and isinstance(two, Stream)
+            and one.source is two.source
+        )
+        or (
+            isinstance(one, np.ndarray)
+            and isinstance(two, np.ndarray)
+            and one.dtype == two.dtype
+            and np.array_equal(one, two)
+        )
+        for one, two in pairs
+    )
 
 
 def _split(train, fraction):
@@ -211,12 +307,32 @@ def _check_callback(callback):
     name = type(callback).__name__
     if not isinstance(callback, keras.callbacks.Callback):
         raise OneByOne(f"`{name}` is no callback of Keras")
-    if type(callback) is keras.callbacks.ModelCheckpoint:
-        if callback.save_freq == "epoch":
-            return
+    if _looks_at_epochs_alone(callback):
+        return
     for hook in BATCH_HOOKS:
         method = getattr(type(callback), hook)
         if hook in vars(callback) or method is not getattr(
             keras.callbacks.Callback, hook
         ):
             raise OneByOne(f"`{name}` looks at batches")
+
+
+def _looks_at_epochs_alone(callback):
+    """Whether a callback of Keras's that may look at batches does not."""
+    kind = type(callback)
+    if kind is keras.callbacks.ModelCheckpoint:
+        return callback.save_freq == "epoch"
+    if kind is keras.callbacks.TensorBoard:
+        # The graph of a training function exists where there is one for each
+        # model. Whether something is profiled, nothing public tells.
+        has_graph = keras.config.backend() == "tensorflow"
+        return not (
+            callback.update_freq != "epoch"
+            or callback.write_steps_per_second
+            or (callback.write_graph and has_graph)
+            or callback._should_trace
+        )
+    # `fit_as_keras` calls it for epochs.
+    return kind is keras.callbacks.TerminateOnNaN and not getattr(
+        callback, "raise_error", False
+    )

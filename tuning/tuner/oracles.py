@@ -1,5 +1,7 @@
 """KerasTuner's oracles, asked for many trials at once and by many workers."""
 
+import contextlib
+import threading
 import time
 
 import keras_tuner
@@ -21,6 +23,33 @@ def create_trial(oracle, tuner_id):
         # is no public way to say it.
         oracle._populate_next.append(trial.trial_id)
     return trial
+
+
+@contextlib.contextmanager
+def heartbeat(oracle, trial_id, seconds):
+    """Makes a worker heard of while it has a trial.
+
+    Args:
+        oracle: A KerasTuner oracle, or a worker's client of one.
+        trial_id: The trial.
+        seconds: Number, how often.
+    """
+    if isinstance(oracle, keras_tuner.Oracle):
+        yield
+        return
+    ended = threading.Event()
+
+    def beat():
+        while not ended.wait(seconds):
+            oracle.get_trial(trial_id)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class SharedOracle:

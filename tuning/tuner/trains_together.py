@@ -5,7 +5,7 @@ long.
 """
 
 import collections
-import contextlib
+import dataclasses
 import json
 import os
 import threading
@@ -15,18 +15,24 @@ import keras
 import keras_tuner
 import numpy as np
 
-from tuning.population.architecture import Architecture
-from tuning.population.architecture import build_as_fit_does
+from kmul._validation import check_positive_integer
 from tuning.population.keras_fit import fit_as_keras
 from tuning.population.loops import backend_loops
 from tuning.population.population import warn_out_of_memory
+from tuning.tuner import own_fit
 from tuning.tuner.best_epochs import BestEpochs
+from tuning.tuner.buckets import group
+from tuning.tuner.buckets import side_by_side
+from tuning.tuner.epoch_hooks import EpochHooks
 from tuning.tuner.fit_arguments import FitArguments
 from tuning.tuner.fit_arguments import OneByOne
 from tuning.tuner.oracles import LEASE_SECONDS
 from tuning.tuner.oracles import SharedOracle
 from tuning.tuner.oracles import create_trial
+from tuning.tuner.oracles import heartbeat
 from tuning.tuner.results import results_table
+from tuning.tuner.telling import first_line
+from tuning.tuner.telling import tell
 
 # Parameters of the models that are built before they are trained, at most.
 # Each is held about five times: with its gradient, its optimizer's values and
@@ -63,6 +69,10 @@ class TrainsTogether:
             halved until it suffices. A chief's first worker takes that many.
             Default: 1024, or 8 where the oracle learns from trials
             that have ended, as `BayesianOptimization` does.
+        workers: Positive integer, how many architectures to train side by
+            side, each in a thread of its own: most of a short search is
+            compilation, which leaves the others alone. Default: as many as
+            processors, or 1 on an accelerator and on PyTorch.
         save_checkpoints: Boolean, whether to keep every trial's weights, for
             `get_best_models`: those of its best epoch.
         lease_seconds: Number, how long a worker may be silent before the
@@ -75,18 +85,24 @@ class TrainsTogether:
         self,
         *args,
         max_members=None,
+        workers=None,
         save_checkpoints=True,
         lease_seconds=LEASE_SECONDS,
         **kwargs,
     ):
-        if max_members is not None and (
-            not isinstance(max_members, int) or max_members < 1
-        ):
+        for name, value in (("max_members", max_members), ("workers", workers)):
+            if value is not None:
+                check_positive_integer(name, value)
+        if (workers or 1) > 1 and keras.config.backend() == "torch":
             raise ValueError(
-                "Invalid value for argument `max_members`. Expected a "
-                f"positive integer. Received: max_members={max_members!r}"
+                "Invalid value for argument `workers`. Expected 1 on PyTorch, "
+                "which records one program at a time. "
+                f"Received: workers={workers}"
             )
         self._seconds = {}
+        self._arguments = {}
+        self._seeds = {}
+        self._is_interrupted = threading.Event()
         self._models = {}
         self._results = {}
         super().__init__(*args, **kwargs)
@@ -105,6 +121,7 @@ class TrainsTogether:
             )
             max_members = AHEAD if learns else 1024
         self.max_members = max_members
+        self.workers = workers or backend_loops().most_threads()
         self.save_checkpoints = save_checkpoints
         self.lease_seconds = lease_seconds
 
@@ -141,9 +158,10 @@ class TrainsTogether:
                 super().search(*fit_args, **fit_kwargs)
                 return
         self.on_search_begin()
-        while asked := self._ask(one_by_one=reason is not None):
+        while asked := self._ask(reason is not None, fit_args, fit_kwargs):
             # The last of them is reported last.
-            with self._heartbeat(asked[-1][0].trial_id):
+            last = asked[-1][0].trial_id
+            with heartbeat(self.oracle, last, self.lease_seconds / 4):
                 self._run_all(asked, fit_args, fit_kwargs)
         self.on_search_end()
 
@@ -188,37 +206,39 @@ class TrainsTogether:
                 itself. In a subclass with this method and no `run_alone`,
                 they have failed.
         """
-        values = trials[0].hyperparameters.values
-        if "tuner/epochs" in values:
-            fit_kwargs = {
-                **fit_kwargs,
-                "epochs": values["tuner/epochs"],
-                "initial_epoch": values["tuner/initial_epoch"],
-            }
-        arguments = FitArguments.of(fit_args, fit_kwargs)
-        count = self.executions_per_trial
+        asked = [
+            each
+            for trial in trials
+            for each in self._arguments.get(trial.trial_id)
+            or self._read(trial, fit_args, fit_kwargs)
+        ]
+        first, count = asked[0], self.executions_per_trial
         members = [model for some in models for model in some]
         owners = [trial for trial in trials for _ in range(count)]
         best = BestEpochs(self.oracle.objective)
         is_verbose = self._is_verbose(fit_kwargs)
 
         def at_epoch_end(epoch, logs, weights):
+            if self._is_interrupted.is_set():
+                raise RuntimeError("the search was interrupted")
             if self.save_checkpoints:
                 best.update(logs, weights)
             if is_verbose:
-                epochs = arguments.options["epochs"]
+                epochs = first.options["epochs"]
                 print(f"Epoch {epoch + 1}/{epochs} of {len(logs)} models")
 
+        seed = self._seeds.pop(trials[0].trial_id, None)
         histories = fit_as_keras(
             members,
-            arguments.train,
-            arguments.validation,
+            first.train,
+            first.validation,
+            rng=None if seed is None else np.random.RandomState(seed),
             callbacks=[
-                [*arguments.own_callbacks(), *self._hooks(trial)]
-                for trial in owners
+                [*each.own_callbacks(), *self._hooks(trial)]
+                for each, trial in zip(asked, owners, strict=True)
             ],
             on_epoch_end=at_epoch_end,
-            **arguments.options,
+            **first.options,
         )
         if self.save_checkpoints:
             for i, trial in enumerate(trials):
@@ -239,6 +259,30 @@ class TrainsTogether:
             trained together, each one's share).
         """
         return results_table(self.oracle, self._seconds)
+
+    def plot(self):
+        """Returns a picture of the search.
+
+        Returns:
+            A `matplotlib.figure.Figure`: the score of each trial in the order
+            of their beginning, and by each hyperparameter that was varied.
+            Save it by `savefig`; a notebook shows it.
+        """
+        # Matplotlib takes half a second, and most searches draw nothing.
+        from tuning.tuner.plot import plot_results
+
+        objective = self.oracle.objective
+        spaces = [
+            trial.hyperparameters for trial in self.oracle.trials.values()
+        ]
+        table = self.results()
+        names = dict.fromkeys(name for hp in spaces for name in hp.values)
+        columns = [
+            name if f"hp/{name}" not in table else f"hp/{name}"
+            for name in names
+            if not name.startswith("tuner/")
+        ]
+        return plot_results(table, columns, objective.name, objective.direction)
 
     def on_trial_begin(self, trial):
         super().on_trial_begin(trial)
@@ -278,15 +322,51 @@ class TrainsTogether:
             return "there is no hypermodel"
         if self.distribution_strategy is not None:
             return "there is a `distribution_strategy`"
-        fit = getattr(self.hypermodel.fit, "__func__", None)
-        if fit is not keras_tuner.HyperModel.fit:
-            return f"{type(self.hypermodel).__name__} has its own `fit`"
+        if own_fit.has_own_fit(self.hypermodel):
+            if not self._trains_as_keras():
+                return f"{type(self.hypermodel).__name__} has its own `fit`"
+            # What it asks for is known when it has been called.
+            return own_fit.why_unknown(self.hypermodel)
         if self._trains_as_keras():
             try:
-                FitArguments.of(fit_args, fit_kwargs).own_callbacks()
+                self._shared = FitArguments.of(fit_args, fit_kwargs)
+                self._shared.own_callbacks()
             except OneByOne as error:
                 return str(error)
         return None
+
+    def _read(self, trial, fit_args, fit_kwargs):
+        """Returns what a trial asks of `fit`, for each of its executions."""
+        values = trial.hyperparameters.values
+        changes = {}
+        if "tuner/epochs" in values:
+            changes = {
+                "epochs": values["tuner/epochs"],
+                "initial_epoch": values["tuner/initial_epoch"],
+            }
+        read = []
+        for execution in range(self.executions_per_trial):
+            callbacks = self._deepcopy_callbacks(
+                fit_kwargs.get("callbacks") or []
+            )
+            # Both are private, and what KerasTuner does to callbacks.
+            self._configure_tensorboard_dir(callbacks, trial, execution)
+            if own_fit.has_own_fit(self.hypermodel):
+                asked = own_fit.fit_call(
+                    self.hypermodel,
+                    trial.hyperparameters,
+                    fit_args,
+                    {**fit_kwargs, **changes, "callbacks": callbacks},
+                )
+                read.append(FitArguments.of(*asked))
+            else:
+                options = {**self._shared.options, **changes}
+                read.append(
+                    dataclasses.replace(
+                        self._shared, options=options, callbacks=callbacks
+                    )
+                )
+        return read
 
     def _trains_as_keras(self):
         return type(self).run_together is TrainsTogether.run_together
@@ -300,7 +380,7 @@ class TrainsTogether:
         verbose = fit_kwargs.get("verbose", getattr(self.oracle, "verbose", 1))
         return bool(verbose)
 
-    def _ask(self, one_by_one):
+    def _ask(self, one_by_one, fit_args, fit_kwargs):
         """Returns pairs of a trial and its models, or what building raised.
 
         As many as there are now, that fit in memory; none when the search is
@@ -323,6 +403,8 @@ class TrainsTogether:
                 known = len(trial.hyperparameters.space)
                 models = [] if one_by_one else self._build_all(trial)
                 asked.append((trial, models))
+                if models and not isinstance(models, Exception):
+                    self._ask_for_fit(trial, fit_args, fit_kwargs)
                 if isinstance(models, list):
                     parameters += sum(
                         each.count_params() for each in models if each.built
@@ -340,25 +422,14 @@ class TrainsTogether:
         """Whether this process has the oracle, not a worker's client of it."""
         return isinstance(self.oracle, keras_tuner.Oracle)
 
-    @contextlib.contextmanager
-    def _heartbeat(self, trial_id):
-        """Makes a worker heard of while it has a trial."""
-        ended = threading.Event()
-
-        def beat():
-            while not ended.wait(self.lease_seconds / 4):
-                self.oracle.get_trial(trial_id)
-
-        if self._owns_oracle():
-            yield
-            return
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    def _ask_for_fit(self, trial, fit_args, fit_kwargs):
+        if self._trains_as_keras():
+            try:
+                read = self._read(trial, fit_args, fit_kwargs)
+            except Exception as error:
+                # It is raised again where the trial is run.
+                read = error
+            self._arguments[trial.trial_id] = read
 
     def _build_all(self, trial):
         """Returns a trial's models, or the exception that building raised."""
@@ -398,11 +469,11 @@ class TrainsTogether:
         They are reported in the order they were asked for, as if they had
         been run one after the other.
         """
-        buckets, alone = self._buckets(asked, fit_args, fit_kwargs)
+        buckets, alone = self._buckets(asked)
         if self._is_verbose(fit_kwargs) and (buckets or alone):
-            _tell(asked, buckets, alone)
-        for bucket in buckets:
-            alone.update(self._run_bucket(bucket, fit_args, fit_kwargs))
+            tell(len(asked), buckets, alone)
+        alone.update(self._run_buckets(buckets, fit_args, fit_kwargs))
+        self._arguments.clear()
         for trial, models in asked:
             if isinstance(models, Exception):
                 self._results[trial.trial_id] = models
@@ -424,33 +495,21 @@ class TrainsTogether:
             self._models.pop(id(trial.hyperparameters), None)
             self.on_trial_end(trial)
 
-    def _buckets(self, asked, fit_args, fit_kwargs):
-        """Returns the trials to train together, and why the others are not.
-
-        Returns:
-            A list of lists of pairs of a trial and its models; and a
-            dictionary of trials' ids and reasons.
-        """
-        buckets, alone = collections.defaultdict(list), {}
-        for trial, models in asked:
-            if isinstance(models, Exception) or not models:
-                continue
-            values = trial.hyperparameters.values
-            try:
-                self._complete(models, fit_args, fit_kwargs)
-                key = (
-                    Architecture(models[0]).key,
-                    values.get("tuner/epochs"),
-                    values.get("tuner/initial_epoch"),
-                )
-            except Exception as error:
-                alone[trial.trial_id] = error
-            else:
-                buckets[key].append((trial, models))
+    def _buckets(self, asked):
+        """Returns the trials to train together, and why the others are not."""
+        buckets, alone = group(
+            [
+                (trial, models)
+                for trial, models in asked
+                if models and not isinstance(models, Exception)
+            ],
+            self._arguments,
+        )
+        if self._workers_for(buckets) > 1 or not self._trains_as_keras():
+            return buckets, alone
         kept = []
-        for bucket in buckets.values():
-            members = len(bucket) * self.executions_per_trial
-            if members > 1 or not self._trains_as_keras():
+        for bucket in buckets:
+            if len(bucket) * self.executions_per_trial > 1:
                 kept.append(bucket)
             else:
                 alone[bucket[0][0].trial_id] = OneByOne(
@@ -458,18 +517,34 @@ class TrainsTogether:
                 )
         return kept, alone
 
-    def _complete(self, models, fit_args, fit_kwargs):
-        """Builds models that wait for data."""
-        if all(model.built for model in models):
-            return
-        arguments = FitArguments.of(fit_args, fit_kwargs)
-        count = arguments.options["batch_size"]
-        batch = keras.tree.map_structure(
-            lambda each: None if each is None else each[:count],
-            arguments.train,
-        )
-        for model in models:
-            build_as_fit_does(model, *batch)
+    def _workers_for(self, buckets):
+        """Returns how many to train at a time."""
+        if not self._trains_as_keras():
+            return 1
+        for bucket in buckets:
+            (first, *_) = self._arguments[bucket[0][0].trial_id]
+            if first.has_stream:
+                # Nobody knows whether it can be read twice at a time.
+                return 1
+        return max(1, min(self.workers, len(buckets)))
+
+    def _run_buckets(self, buckets, fit_args, fit_kwargs):
+        """Trains buckets side by side; returns what could not be, and why."""
+        workers = self._workers_for(buckets)
+        if workers > 1:
+            for (first, _), *_ in buckets:
+                # Threads would draw from NumPy's state in any order.
+                seed = np.random.randint(2**32 - 1, dtype="uint32")
+                self._seeds[first.trial_id] = seed
+        alone = {}
+        for some in side_by_side(
+            lambda bucket: self._run_bucket(bucket, fit_args, fit_kwargs),
+            buckets,
+            workers,
+            self._is_interrupted,
+        ):
+            alone.update(some)
+        return alone
 
     def _run_bucket(self, bucket, fit_args, fit_kwargs):
         """Trains trials together; returns those that could not be, and why."""
@@ -509,7 +584,7 @@ class TrainsTogether:
         if self._is_verbose(fit_kwargs):
             print(
                 f"Trials {', '.join(names)} are trained one by one: "
-                f"{type(error).__name__}: {_first_line(error)}"
+                f"{type(error).__name__}: {first_line(error)}"
             )
         return dict.fromkeys(names, error)
 
@@ -520,7 +595,7 @@ class TrainsTogether:
             for name in ("on_epoch_begin", "on_epoch_end")
         ):
             return []
-        return [_EpochHooks(self, trial)]
+        return [EpochHooks(self, trial)]
 
     def _save(self, trial, models, weights):
         """Writes what `load_model` reads, where it does."""
@@ -530,35 +605,3 @@ class TrainsTogether:
         if weights is not None:
             models[0].set_weights(weights)
             models[0].save_weights(os.path.join(directory, CHECKPOINT))
-
-
-class _EpochHooks(keras.callbacks.Callback):
-    def __init__(self, tuner, trial):
-        super().__init__()
-        self._tuner = tuner
-        self._trial = trial
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._tuner.on_epoch_begin(self._trial, self.model, epoch, logs=logs)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._tuner.on_epoch_end(self._trial, self.model, epoch, logs=logs)
-
-
-def _first_line(error):
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def _tell(asked, buckets, alone):
-    """Prints which trials train together, which one by one, and why."""
-    count = sum(map(len, buckets))
-    text = f"{len(asked)} trials: {count} are trained together"
-    if count:
-        text += f" ({len(buckets)} architectures)"
-    reasons = collections.defaultdict(list)
-    for trial_id, reason in alone.items():
-        reasons[_first_line(reason)].append(trial_id)
-    for reason, names in reasons.items():
-        text += f"; one by one {', '.join(names)}: {reason}"
-    print(text)

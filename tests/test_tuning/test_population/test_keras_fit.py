@@ -153,6 +153,15 @@ CASES = {
         {},
     ),
     "recurrent": (recurrent, (SEQUENCES, LINE, None), {}),
+    "steps that go on in the next epoch": (
+        adam,
+        (X, LINE, None),
+        {
+            "batch_size": 3,
+            "steps_per_epoch": 3,
+            "validation_steps": 2,
+        },
+    ),
     "schedule, weight decay, clipping": (
         scheduled_and_clipped,
         (X, LINE, None),
@@ -299,6 +308,22 @@ def test_callbacks_see_their_model_alone(callbacks):
             strict=True,
         ):
             np.testing.assert_allclose(left, right, rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.backends("torch")
+def test_one_that_diverges_is_terminated():
+    def make(rate):
+        wild = keras.optimizers.SGD(1e30 if rate == 0.1 else rate)
+        return compiled(dense(), wild)
+
+    options = {
+        "callbacks": lambda index: [keras.callbacks.TerminateOnNaN()],
+        "epochs": 3,
+    }
+    train = (X, LINE, None)
+    histories = together(make, train, **options)
+    assert [each.epoch for each in histories] == [[0, 1, 2], [0]]
+    check_as_alone(histories, make, train, **options)
 
 
 def test_files_of_callbacks(tmp_path):

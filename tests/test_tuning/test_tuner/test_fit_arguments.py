@@ -41,6 +41,8 @@ def test_defaults():
         "epochs": 1,
         "initial_epoch": 0,
         "validation_freq": 1,
+        "steps_per_epoch": None,
+        "validation_steps": None,
         "shuffle": True,
     }
     assert arguments.validation is None and arguments.callbacks == []
@@ -79,6 +81,41 @@ class Batches(keras.callbacks.Callback):
         pass
 
 
+class Rows(keras.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return X[index * 5 :][:5], Y[index * 5 :][:5]
+
+
+class Endless(Rows):
+    num_batches = None
+
+
+def test_a_stream():
+    rows = Rows()
+    arguments = read(rows, validation_data=(X, Y), shuffle=False)
+    assert arguments.has_stream and arguments.train.num_batches == 2
+    (x, y, weights), _ = arguments.train.read(None)
+    np.testing.assert_array_equal(x, X[:5])
+    np.testing.assert_array_equal(y, Y[:5])
+    assert x.dtype == "float32" and weights is None
+    again = read(rows, validation_data=(X.copy(), Y), shuffle=False)
+    assert arguments.agrees_with(again)
+    other = read(Rows(), validation_data=(X, Y), shuffle=False)
+    assert not arguments.agrees_with(other)
+
+
+def test_agreement():
+    """Of data and options, not of callbacks."""
+    arguments = read(X, Y, batch_size=4, callbacks=[Batches.__base__()])
+    assert arguments.agrees_with(read(X.copy(), Y, batch_size=4))
+    assert not arguments.agrees_with(read(X, Y, batch_size=5))
+    assert not arguments.agrees_with(read(X + 1, Y, batch_size=4))
+    assert not arguments.agrees_with(read([X], Y, batch_size=4))
+
+
 @pytest.mark.parametrize(
     "arguments, reason",
     [
@@ -87,8 +124,17 @@ class Batches(keras.callbacks.Callback):
         ({"x": np.array(["a"] * 10)}, "`x` has values of type <U1"),
         ({"y": None}, "`x` and `y` are not arrays both"),
         ({"y": Y[:9]}, "different lengths: [9, 10]"),
-        ({"steps_per_epoch": 2}, "`steps_per_epoch` is given"),
-        ({"validation_steps": 2}, "`validation_steps` is given"),
+        (
+            {"steps_per_epoch": 2, "batch_size": 4, "epochs": 2},
+            "its 3 batches do not make epochs of 2",
+        ),
+        (
+            {"validation_data": (X, Y), "validation_steps": 0},
+            "the steps of an epoch are 0",
+        ),
+        ({"x": Endless(), "y": None}, "its `PyDataset` has no end"),
+        ({"x": Rows(workers=2), "y": None}, "its `PyDataset` has workers"),
+        ({"x": Rows()}, "`y` is given with a Rows"),
         ({"validation_data": X}, "`validation_data` has no arrays of labels"),
         ({"validation_split": 0.99}, "`validation_split` is 0.99"),
         ({"shuffle": "batch"}, "`shuffle` is 'batch'"),
@@ -97,8 +143,8 @@ class Batches(keras.callbacks.Callback):
         ({"bacth_size": 2}, "`fit` does not take the arguments"),
         ({"callbacks": [Batches()]}, "`Batches` looks at batches"),
         (
-            {"callbacks": [keras.callbacks.TerminateOnNaN()]},
-            "`TerminateOnNaN` looks at batches",
+            {"callbacks": [keras.callbacks.TensorBoard(update_freq=2)]},
+            "`TensorBoard` looks at batches",
         ),
         (
             {"callbacks": [keras.callbacks.LambdaCallback(on_batch_end=print)]},

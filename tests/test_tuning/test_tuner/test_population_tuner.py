@@ -345,13 +345,14 @@ def test_memory_too_small_for_one_member(tmp_path, small_memory):
     assert {trial.status for trial in trials} == {"COMPLETED"}
 
 
+@pytest.mark.parametrize("name", ["max_members", "workers"])
 @pytest.mark.parametrize("value", [0, -1, 2.5, "many"])
-def test_bad_max_members(value, tmp_path):
+def test_bad_numbers(name, value, tmp_path):
     with pytest.raises(
         ValueError,
-        match="`max_members`. Expected a positive integer. Received: "
-        + re.escape(f"max_members={value!r}"),
+        match=f"`{name}`. Expected a positive integer. Received: "
+        + re.escape(f"{name}={value!r}"),
     ):
         tuning.PopulationTuner(
-            grid(), build, directory=tmp_path, max_members=value
+            grid(), build, directory=tmp_path, **{name: value}
         )

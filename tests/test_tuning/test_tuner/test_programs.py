@@ -226,25 +226,33 @@ def test_anything_without_a_hypermodel(tmp_path):
 
 
 @trained_by_kerastuner
-def test_own_fit(tmp_path):
+def test_own_fit(tmp_path, trained):
+    """Those whose arguments agree are trained together."""
+
     class Model(keras_tuner.HyperModel):
         def build(self, hp):
             return build(hp)
 
         def fit(self, hp, model, *args, **kwargs):
             return model.fit(
-                *args, batch_size=hp.Choice("batch", [4, 8]), **kwargs
+                *args,
+                batch_size=hp.Choice("batch", [4, 8]),
+                shuffle=False,
+                **kwargs,
             )
 
-    tuner = tuning.GridSearch(Model(), "val_loss", directory=tmp_path)
-    tuner.search(**DATA, verbose=0)
-    tried = {
-        (values["rate"], values.get("batch", 4))
-        for values in (
-            t.hyperparameters.values for t in tuner.oracle.trials.values()
-        )
+    def program(module, directory):
+        tuner = module.GridSearch(Model(), "val_loss", directory=directory)
+        tuner.search(**DATA, verbose=0)
+        return tuner
+
+    tuner = both(tmp_path, program)
+    tried = [t.hyperparameters.values for t in tuner.oracle.trials.values()]
+    assert {(each["rate"], each["batch"]) for each in tried} == {
+        (rate, batch) for rate in (0.1, 0.5) for batch in (4, 8)
     }
-    assert len(tried) == 4
+    # The first one tells that there is a batch size to choose.
+    assert sum(trained) >= 2
 
 
 @pytest.mark.parametrize(
@@ -320,30 +328,69 @@ class Rows(keras.utils.PyDataset):
         return X[rows], Y[rows]
 
 
+def frames():
+    return {
+        "x": pd.DataFrame(X),
+        "y": pd.Series(Y),
+        "class_weight": {0: 1.0, 1: 3.0},
+        "validation_split": 0.2,
+        "batch_size": 8,
+    }
+
+
+def rows():
+    return {"x": Rows(), "validation_data": (X, Y)}
+
+
+def loader():
+    torch = pytest.importorskip("torch")
+    records = torch.utils.data.TensorDataset(
+        torch.tensor(X), torch.tensor(Y.astype("int64"))
+    )
+    return {"x": torch.utils.data.DataLoader(records, batch_size=8)}
+
+
+def dataset():
+    tensorflow = pytest.importorskip("tensorflow")
+    records = tensorflow.data.Dataset.from_tensor_slices((X, Y)).batch(4)
+    return {
+        "x": records.repeat(),
+        "steps_per_epoch": 2,
+        "validation_data": records,
+        "validation_steps": 1,
+        "epochs": 2,
+    }
+
+
 @pytest.mark.parametrize(
-    "data, together",
+    "data",
     [
-        (
-            {
-                "x": pd.DataFrame(X),
-                "y": pd.Series(Y),
-                "class_weight": {0: 1.0, 1: 3.0},
-                "validation_split": 0.2,
-            },
-            True,
-        ),
-        pytest.param({"x": Rows()}, False, marks=trained_by_kerastuner),
+        frames,
+        pytest.param(rows, marks=trained_by_kerastuner),
+        pytest.param(loader, marks=trained_by_kerastuner),
+        pytest.param(dataset, marks=pytest.mark.backends("tensorflow")),
     ],
-    ids=["pandas", "PyDataset"],
 )
-def test_data(data, together, tmp_path, trained):
+def test_data(data, tmp_path, trained):
     def program(module, directory):
         tuner = module.GridSearch(build, "loss", directory=directory)
-        tuner.search(**data, batch_size=8, shuffle=False, verbose=0)
+        tuner.search(**data(), shuffle=False, verbose=0)
         return tuner
 
     both(tmp_path, program)
-    assert trained == [2] * together
+    assert trained == [2]
+
+
+@pytest.mark.backends("tensorflow")
+def test_tensorboard(tmp_path, trained):
+    """Each trial writes where KerasTuner says."""
+    board = keras.callbacks.TensorBoard(tmp_path / "logs", write_graph=False)
+    tuner = tuning.GridSearch(build, "loss", directory=tmp_path)
+    tuner.search(**DATA, callbacks=[board], verbose=0)
+    assert trained == [2]
+    for trial_id in tuner.oracle.trials:
+        (directory,) = (tmp_path / "logs" / trial_id).iterdir()
+        assert {"train", "validation"} <= {p.name for p in directory.iterdir()}
 
 
 def test_callbacks(tmp_path, trained):
@@ -411,7 +458,16 @@ def test_what_fails_together_is_trained_alone(tmp_path, monkeypatch, capsys):
     )
 
 
-def test_one_of_its_architecture_is_trained_by_fit(tmp_path, trained):
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param(1, marks=trained_by_kerastuner),
+        pytest.param(2, marks=pytest.mark.backends("jax", "tensorflow")),
+    ],
+)
+def test_only_ones_of_their_architecture(workers, tmp_path, trained):
+    """They are trained by `fit`, side by side where there are threads."""
+
     def sizes(hp):
         model = keras.Sequential(
             [layers.Dense(hp.Int("units", 1, 2)), layers.Dense(1)]
@@ -419,10 +475,44 @@ def test_one_of_its_architecture_is_trained_by_fit(tmp_path, trained):
         model.compile("sgd", "mse")
         return model
 
-    tuner = tuning.GridSearch(sizes, "val_loss", directory=tmp_path)
-    tuner.search(**DATA, verbose=0)
-    assert trained == []
+    def program(module, directory):
+        mine = {"workers": workers} if module is tuning else {}
+        tuner = module.GridSearch(
+            sizes, "val_loss", directory=directory, **mine
+        )
+        tuner.search(**DATA, batch_size=8, shuffle=False, verbose=0)
+        return tuner
+
+    tuner = both(tmp_path, program)
+    assert trained == [1] * 2 * (workers - 1)
     assert len(tuner.get_best_models(2)) == 2
+
+
+@pytest.mark.backends("jax")
+def test_side_by_side_is_the_same_each_time(tmp_path):
+    """Orders are drawn per architecture, whichever thread comes first."""
+
+    def sizes(hp):
+        model = keras.Sequential(
+            [keras.Input((4,)), layers.Dense(hp.Int("units", 1, 2))]
+        )
+        model.compile(keras.optimizers.SGD(hp.Choice("rate", [0.1, 0.2])))
+        return model
+
+    def run(name):
+        keras.utils.set_random_seed(1)
+        tuner = tuning.GridSearch(
+            sizes,
+            "loss",
+            loss="mse",
+            workers=2,
+            directory=tmp_path,
+            project_name=name,
+        )
+        tuner.search(X, Y, batch_size=4, verbose=0)
+        return scores(tuner)
+
+    assert run("one") == run("other")
 
 
 def test_a_search_that_is_started_again(tmp_path, capsys):
@@ -438,6 +528,21 @@ def test_a_search_that_is_started_again(tmp_path, capsys):
     assert "Reloading Tuner" in capsys.readouterr().out
     pd.testing.assert_frame_equal(again.results(), first)
     assert again.remaining_trials == 0
+
+
+@trained_by_kerastuner
+def test_a_picture(tmp_path):
+    """The score by order and by what was varied."""
+    tuner = tuning.GridSearch(
+        build, "val_loss", directory=tmp_path, max_members=2
+    )
+    tuner.search(**DATA, verbose=0)
+    axes = tuner.plot().axes
+    assert [each.get_xlabel() for each in axes] == ["trial", "rate"]
+    assert {each.get_ylabel() for each in axes} == {"val_loss"}
+    drawn = axes[1].collections[0].get_offsets()
+    table = tuner.results()
+    np.testing.assert_allclose(drawn, table[["rate", "score"]])
 
 
 def test_diverged_trials_are_as_in_kerastuner(tmp_path):

@@ -13,6 +13,8 @@ else:
   through the batches;
 - `is_accelerated()`: whether the default device is not a CPU, and
   `accelerator_name()`: its name, None for a CPU;
+- `most_threads()`: how many populations to train at a time, at most, each in
+  a thread of its own;
 - `use_one_thread()`: what a process needs to be told that is pinned to one
   processor after the backend was imported;
 - `keep_programs(directory)`: keeps compiled programs between processes, where

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from tuning.population.processors import processors
+
 
 def value_and_grad(function):
     return jax.value_and_grad(function, has_aux=True)
@@ -103,6 +105,10 @@ def is_accelerated():
 
 def accelerator_name():
     return jax.devices()[0].device_kind if is_accelerated() else None
+
+
+def most_threads():
+    return 1 if is_accelerated() else len(processors())
 
 
 def use_one_thread():

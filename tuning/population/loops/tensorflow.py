@@ -1,5 +1,7 @@
 import tensorflow as tf
 
+from tuning.population.processors import processors
+
 
 def value_and_grad(function):
     def call(variables, *arguments):
@@ -129,6 +131,10 @@ def accelerator_name():
         return None
     details = tf.config.experimental.get_device_details(devices[0])
     return details.get("device_name", "GPU")
+
+
+def most_threads():
+    return 1 if is_accelerated() else len(processors())
 
 
 def use_one_thread():
