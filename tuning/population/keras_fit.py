@@ -183,7 +183,8 @@ class _Members:
             for variables, values in zip(
                 _variables(self._models[i]), state, strict=True
             ):
-                for variable, value in zip(variables, values, strict=True):
+                # A population's optimizer may have one more: a first rate.
+                for variable, value in zip(variables, values, strict=False):
                     variable.assign(value[i])
 
     def read(self, indices):
@@ -197,7 +198,7 @@ class _Members:
                 for variables, values in zip(
                     _variables(self._models[i]), state, strict=True
                 ):
-                    for variable, value in zip(variables, values, strict=True):
+                    for variable, value in zip(variables, values, strict=False):
                         value[i] = ops.convert_to_numpy(variable)
             self._population.assign_state(state)
             return

@@ -9,6 +9,8 @@ from keras import ops
 
 from tuning.population.architecture import Architecture
 from tuning.population.loops import backend_loops
+from tuning.population.stateless_optimizer import FIRST_RATE
+from tuning.population.stateless_optimizer import first_rate
 
 
 class Members(keras.Model):
@@ -55,6 +57,8 @@ class Members(keras.Model):
                 initializer=_Values(
                     rates
                     if variable.name == "learning_rate"
+                    else [first_rate(each.optimizer) for each in members]
+                    if variable.name == FIRST_RATE
                     else [variable] * len(members)
                 ),
                 trainable=False,
@@ -108,12 +112,18 @@ class Members(keras.Model):
         member = keras.models.clone_model(model)
         if not member.built:
             member.build_from_config(model.get_build_config())
-        member.compile_from_config(model.get_compile_config())
+        compiled = model.get_compile_config()
+        optimizer_state = self._optimizer_state
+        if self._architecture().optimizer.variables[-1].name == FIRST_RATE:
+            *optimizer_state, first = optimizer_state
+            rate = compiled["optimizer"]["config"]["learning_rate"]
+            rate["config"][FIRST_RATE] = float(first[index])
+        member.compile_from_config(compiled)
         member.optimizer.build(member.trainable_variables)
         for variables, stacked in (
             (member.trainable_variables, self._trainable),
             (member.non_trainable_variables, self._constant),
-            (member.optimizer.variables, self._optimizer_state),
+            (member.optimizer.variables, optimizer_state),
         ):
             for variable, values in zip(variables, stacked, strict=True):
                 variable.assign(values[index])

@@ -6,6 +6,9 @@ import warnings
 
 import keras
 
+from tuning.population.stateless_optimizer import FIRST_RATE
+from tuning.population.stateless_optimizer import starts_a_schedule
+
 # Filters of warnings belong to the process, and threads compare models, too.
 _WARNINGS = threading.Lock()
 
@@ -13,10 +16,11 @@ _WARNINGS = threading.Lock()
 def signature(model):
     """Returns a value that two models share when they compute the same.
 
-    Initial weights, seeds, names and the learning rate make no difference.
-    Where a part of a model cannot be compared (a function that sees variables
-    around it, a class that does not say what it was made of), the model is
-    taken for the only one of its architecture.
+    Initial weights, seeds, names and the learning rate, or that which a
+    schedule starts from, make no difference. Where a part of a model cannot be
+    compared (a function that sees variables around it, a class that does not
+    say what it was made of), the model is taken for the only one of its
+    architecture.
     """
     with _WARNINGS, warnings.catch_warnings():
         # Of what it would take to load them: functions are compared, below.
@@ -89,6 +93,10 @@ def _without_rate(config):
     config = {key: config[key] for key in config if key != "name"}
     if isinstance(config.get("learning_rate"), (int, float)):
         config["learning_rate"] = None
+    elif starts_a_schedule(config):
+        rate = config["learning_rate"]
+        first = {FIRST_RATE: None, "name": None}
+        config["learning_rate"] = {**rate, "config": rate["config"] | first}
     return config
 
 

@@ -10,6 +10,8 @@ NOT_BY_VARIABLE = (
     keras.optimizers.Nadam,
     keras.optimizers.Optimizer,
 )
+# The variable that a schedule starts from.
+FIRST_RATE = "initial_learning_rate"
 EXTRAS = (
     "clipnorm",
     "clipvalue",
@@ -38,6 +40,26 @@ def check_optimizer(optimizer):
             "`keras.optimizers`, other than Nadam and LossScaleOptimizer. "
             f"Received: optimizer={optimizer!r}"
         )
+
+
+def starts_a_schedule(config):
+    """Whether an optimizer's rate is a schedule of Keras's with a first rate.
+
+    Args:
+        config: The optimizer's configuration.
+    """
+    rate = config.get("learning_rate")
+    return (
+        isinstance(rate, dict)
+        and str(rate.get("module")).partition(".")[0] == "keras"
+        and FIRST_RATE in rate["config"]
+    )
+
+
+def first_rate(optimizer):
+    """Returns the rate that an optimizer's schedule starts from."""
+    rate = optimizer.get_config()["learning_rate"]
+    return rate["config"][FIRST_RATE]
 
 
 def _updates_by_variable(optimizer):
@@ -81,8 +103,7 @@ def stateless_optimizer(optimizer, variables):
     if keras.config.backend() == "jax" and (
         extras or not _updates_by_variable(optimizer)
     ):
-        copy = type(optimizer).from_config(optimizer.get_config())
-        copy.build(variables)
+        copy = _copy(type(optimizer), optimizer, variables)
         return copy, lambda owned, gradients, values: copy.stateless_apply(
             owned, gradients, values
         )
@@ -103,8 +124,7 @@ def stateless_optimizer(optimizer, variables):
         def _var_key(self, variable):
             return id(variable)
 
-    copy = Stateless.from_config(optimizer.get_config())
-    copy.build(variables)
+    copy = _copy(Stateless, optimizer, variables)
     is_adam = keras.config.backend() == "torch" and (
         public is keras.optimizers.Adam
     )
@@ -114,6 +134,24 @@ def stateless_optimizer(optimizer, variables):
         if fused is not None:
             return copy, fused
     return copy, _by_variable(copy, variables)
+
+
+def _copy(kind, optimizer, variables):
+    """Returns a built copy, whose schedule starts from a variable, its last."""
+    config = optimizer.get_config()
+    schedule = None
+    if starts_a_schedule(config):
+        schedule = keras.optimizers.schedules.deserialize(
+            config["learning_rate"]
+        )
+        config["learning_rate"] = schedule
+    copy = kind.from_config(config)
+    copy.build(variables)
+    if schedule is not None:
+        schedule.initial_learning_rate = copy.add_variable(
+            (), name=FIRST_RATE, dtype="float32"
+        )
+    return copy
 
 
 def _by_variable(copy, variables):

@@ -97,7 +97,7 @@ def own_loss(y, predictions):
 
 
 def scheduled_and_clipped(rate):
-    schedule = keras.optimizers.schedules.ExponentialDecay(0.05, 2, 0.8)
+    schedule = keras.optimizers.schedules.ExponentialDecay(rate, 2, 0.8)
     optimizer = keras.optimizers.AdamW(schedule, clipnorm=0.1)
     return compiled(dense(), optimizer)
 
