@@ -19,7 +19,7 @@ def fit_alone(
     on_epoch_end,
     **options,
 ):
-    """Does what `fit_as_keras` does, for a single model.
+    """Trains a single model, as `fit_as_keras` trains several.
 
     Keras draws the order of arrays from NumPy's global state, which threads
     share. Here it comes from `rng`, so it is the same for any number of them.
@@ -59,7 +59,7 @@ class _Shuffled(keras.utils.PyDataset):
     Args:
         data: Tuple `(x, y, sample_weight)` of nested arrays, the last or None.
         batch_size: Positive integer.
-        rng: What draws permutations, or None for the order the records have.
+        rng: The generator of orders, or None for the order of the records.
     """
 
     def __init__(self, data, batch_size, rng):

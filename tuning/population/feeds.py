@@ -20,7 +20,7 @@ class Stream:
     """Data that come in batches.
 
     Attributes:
-        source: What they come from.
+        source: The object that they come from.
         read: Called as `read(rng)`; returns an iterator over a pass of tuples
             `(x, y, sample_weight)` of nested NumPy arrays, the last or None.
             Where the order is drawn here, it is drawn from `rng`.
@@ -33,14 +33,14 @@ class Stream:
 
 
 def feed(data, batch_size, steps, rng):
-    """Returns what gives the batches of one epoch after another.
+    """Returns an object that gives the batches of one epoch after another.
 
     Args:
         data: Tuple `(x, y, sample_weight)` of nested NumPy arrays, the last or
             None; or a `Stream`.
         batch_size: Positive integer, for arrays.
         steps: Positive integer, the batches of an epoch, if not a pass.
-        rng: What orders are drawn from; None for the order the records have.
+        rng: The generator of orders, or None for the order of the records.
     """
     if not isinstance(data, Stream):
         arrays = _Arrays(data, batch_size, rng)

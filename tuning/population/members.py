@@ -14,7 +14,7 @@ from tuning.population.stateless_optimizer import first_rate
 
 
 class Members(keras.Model):
-    """Holds what the members of a population are, each value stacked.
+    """Holds the members of a population, each of their values stacked.
 
     Args:
         members, learning_rates, vectorize: As for `tuning.Population`, which

@@ -16,7 +16,7 @@ def group(asked, arguments):
     Args:
         asked: List of pairs of a trial and its models.
         arguments: Dictionary of trials' ids and a list of `FitArguments`, or
-            what was raised instead; without those who train their own way.
+            the exception raised instead; none where a subclass trains.
 
     Returns:
         A list of lists of such pairs; and a dictionary of the other trials'

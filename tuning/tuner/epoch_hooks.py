@@ -4,7 +4,7 @@ import keras
 
 
 class EpochHooks(keras.callbacks.Callback):
-    """Calls what KerasTuner calls for each epoch of a trial."""
+    """Calls the methods that KerasTuner calls for each epoch of a trial."""
 
     def __init__(self, tuner, trial):
         super().__init__()

@@ -28,7 +28,7 @@ class OneByOne(Exception):
 
 @dataclasses.dataclass
 class FitArguments:
-    """What `fit_as_keras` takes, from the arguments of `keras.Model.fit`.
+    """The arguments of `fit_as_keras`, from those of `keras.Model.fit`.
 
     Attributes:
         train, validation: Tuples `(x, y, sample_weight)` of NumPy arrays, or
@@ -107,7 +107,7 @@ class FitArguments:
 
     @property
     def has_stream(self):
-        """Whether data come from what cannot be read twice at a time."""
+        """Whether any data may not be read by two threads at a time."""
         return isinstance(self.train, Stream) or isinstance(
             self.validation, Stream
         )
@@ -172,7 +172,7 @@ def _read(given):
 
 
 def _check_steps(data, batch_size, steps, passes):
-    """Leaves data to Keras that run out, as it warns and does what it can."""
+    """Leaves data that run out to Keras, which warns and carries on."""
     if data is None or steps is None:
         if isinstance(data, Stream) and data.num_batches is None:
             raise OneByOne("nothing says how many batches its data have")

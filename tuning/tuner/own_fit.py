@@ -1,4 +1,4 @@
-"""What a hypermodel's own `fit` asks of Keras's, where that is all it does."""
+"""The arguments that a hypermodel's own `fit` passes on to Keras's."""
 
 import ast
 import inspect
@@ -14,7 +14,7 @@ def has_own_fit(hypermodel):
 
 
 def why_unknown(hypermodel):
-    """Returns why nobody knows what an own `fit` asks for, or None.
+    """Returns why the arguments cannot be known in advance, or None.
 
     Known is the form `return model.fit(…)`, and `return super().fit(…)`,
     whatever is computed before, as long as the model has no part in it.
@@ -36,7 +36,7 @@ def why_unknown(hypermodel):
 def fit_call(hypermodel, hp, args, kwargs):
     """Returns the arguments that an own `fit` gives to Keras's.
 
-    What it chooses on the way becomes known to `hp`.
+    Hyperparameters that it asks for are added to `hp`.
 
     Returns:
         A tuple and a dictionary.

@@ -17,9 +17,9 @@ def plot_results(table, names, objective, direction):
     """Returns a figure: the score of each trial, by order and by choice.
 
     Args:
-        table: What `results` returns.
+        table: The table that `results` returns.
         names: List of the hyperparameters' columns.
-        objective: What the score is called.
+        objective: The name of the score.
         direction: `"min"` or `"max"`.
     """
     scores = pd.to_numeric(table["score"]).to_numpy(float)

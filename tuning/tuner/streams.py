@@ -11,7 +11,7 @@ class NoStream(Exception):
 
 
 def stream(data, shuffle):
-    """Returns data as a `Stream`, or None for what is no kind of it.
+    """Returns data as a `Stream`, or None for arrays and the like.
 
     Args:
         data: A `keras.utils.PyDataset`, `tf.data.Dataset`, or PyTorch

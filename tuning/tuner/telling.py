@@ -9,7 +9,7 @@ def first_line(error):
 
 
 def tell(count, buckets, alone):
-    """Prints what is trained together, what one by one, and why.
+    """Prints which trials train together, which one by one, and why.
 
     Args:
         count: Integer, the number of trials.

@@ -325,7 +325,7 @@ class TrainsTogether:
         if own_fit.has_own_fit(self.hypermodel):
             if not self._trains_as_keras():
                 return f"{type(self.hypermodel).__name__} has its own `fit`"
-            # What it asks for is known when it has been called.
+            # Its arguments are known when it has been called.
             return own_fit.why_unknown(self.hypermodel)
         if self._trains_as_keras():
             try:
@@ -336,7 +336,7 @@ class TrainsTogether:
         return None
 
     def _read(self, trial, fit_args, fit_kwargs):
-        """Returns what a trial asks of `fit`, for each of its executions."""
+        """Returns a trial's `FitArguments`, one for each execution."""
         values = trial.hyperparameters.values
         changes = {}
         if "tuner/epochs" in values:
@@ -349,7 +349,7 @@ class TrainsTogether:
             callbacks = self._deepcopy_callbacks(
                 fit_kwargs.get("callbacks") or []
             )
-            # Both are private, and what KerasTuner does to callbacks.
+            # Both are private: KerasTuner's own steps with callbacks.
             self._configure_tensorboard_dir(callbacks, trial, execution)
             if own_fit.has_own_fit(self.hypermodel):
                 asked = own_fit.fit_call(
@@ -529,7 +529,7 @@ class TrainsTogether:
         return max(1, min(self.workers, len(buckets)))
 
     def _run_buckets(self, buckets, fit_args, fit_kwargs):
-        """Trains buckets side by side; returns what could not be, and why."""
+        """Trains buckets side by side; returns the trials left, and why."""
         workers = self._workers_for(buckets)
         if workers > 1:
             for (first, _), *_ in buckets:
