@@ -32,10 +32,12 @@ class PopulationTuner(TrainsTogether, keras_tuner.Tuner):
             that returns a compiled model; None where `run_trial` is
             overridden.
         **kwargs: `max_members` (positive integer, how many trials to train
-            together at most), `save_checkpoints` (boolean, whether to keep
-            each trial's weights of its best epoch), `lease_seconds` (how long
-            a worker may be silent), and the arguments of every KerasTuner
-            tuner, `directory`, `project_name` and `overwrite` for example.
+            together at most), `workers` (positive integer, how many
+            architectures to train side by side), `save_checkpoints` (boolean,
+            whether to keep each trial's weights of its best epoch),
+            `lease_seconds` (how long a worker may be silent), and the
+            arguments of every KerasTuner tuner, `directory`, `project_name`
+            and `overwrite` for example.
 
     Example:
 

@@ -100,6 +100,7 @@ class TrainsTogether:
                 f"Received: workers={workers}"
             )
         self._seconds = {}
+        self._shared = None
         self._arguments = {}
         self._seeds = {}
         self._is_interrupted = threading.Event()
@@ -163,6 +164,8 @@ class TrainsTogether:
             last = asked[-1][0].trial_id
             with heartbeat(self.oracle, last, self.lease_seconds / 4):
                 self._run_all(asked, fit_args, fit_kwargs)
+        # It holds on to the data.
+        self._shared = None
         self.on_search_end()
 
     def run_trial(self, trial, *args, **kwargs):
@@ -360,10 +363,11 @@ class TrainsTogether:
                 )
                 read.append(FitArguments.of(*asked))
             else:
-                options = {**self._shared.options, **changes}
+                shared = self._shared or FitArguments.of(fit_args, fit_kwargs)
+                options = {**shared.options, **changes}
                 read.append(
                     dataclasses.replace(
-                        self._shared, options=options, callbacks=callbacks
+                        shared, options=options, callbacks=callbacks
                     )
                 )
         return read
@@ -557,6 +561,8 @@ class TrainsTogether:
         except keras_tuner.errors.FatalError:
             raise
         except Exception as error:
+            if self._is_interrupted.is_set():
+                raise
             is_too_much = backend_loops().is_out_of_memory(error)
             if is_too_much or not self._has_failed_together():
                 # Its traceback holds on to the memory.
