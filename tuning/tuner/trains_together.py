@@ -212,7 +212,8 @@ class TrainsTogether:
         asked = [
             each
             for trial in trials
-            for each in self._arguments.get(trial.trial_id)
+            # Callbacks are used once; a second try has others.
+            for each in self._arguments.pop(trial.trial_id, None)
             or self._read(trial, fit_args, fit_kwargs)
         ]
         first, count = asked[0], self.executions_per_trial
@@ -237,7 +238,7 @@ class TrainsTogether:
             first.validation,
             rng=None if seed is None else np.random.RandomState(seed),
             callbacks=[
-                [*each.own_callbacks(), *self._hooks(trial)]
+                [*each.callbacks, *self._hooks(trial)]
                 for each, trial in zip(asked, owners, strict=True)
             ],
             on_epoch_end=at_epoch_end,
