@@ -69,9 +69,16 @@ class Question:
 
 
 BITS, NUMBERS, POSITIVE = "bits", "numbers, −1 to 1", "numbers, 0 to 1"
-INSIDE, BEYOND = "in the range trained on", "beyond that range"
+INSIDE, BEYOND = "arithmetic", "arithmetic on larger numbers"
 IMAGES, WITH_RELU = "images", "images, with relu"
 
+# How the signs are read.
+LEGENDS = {
+    "vectors": "a and b are two vectors: ∘ multiplies their elements, · is the "
+    "dot product, Σ the sum of all elements; “a, b” repeats both. s and t are "
+    "sums of two numbers of a vector.",
+    "images": "Which digit an image shows, and where it is.",
+}
 # Which operations are asked on which inputs. Left out: one-hot vectors, as the
 # best constant is right on 97 % of their labels or more; `reduce_max`, where it
 # is right on 99 %; `equality` and `almost_equal`, the complement of

@@ -120,7 +120,7 @@ class Card:
             f"({within}), {made['backend']} backend of Keras {made['keras']}, "
             f"{made['device']}. Vectors of {settings['width']}; "
             f"{settings['steps']:,} steps of {settings['batch_size']} records; "
-            f"the best of {len(settings['learning_rates'])} learning rates on "
+            f"of {len(settings['learning_rates'])} learning rates, the best on "
             f"validation records; means of {settings['seeds']} seeds."
         )
 
@@ -259,5 +259,5 @@ class Card:
 def _cell(score):
     if pd.isna(score):
         return "–"
-    text = f"{max(score, 0):.2f}"
+    text = verdict.rounded(score)
     return f"**{text}**" if score >= verdict.LEARNED else text

@@ -8,10 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from tuning.cards import verdict
+from tuning.cards.asking import LEGENDS
 from tuning.cards.asking import questions
 
 INK, FAINT, UNASKED = "#1f2a30", "#66737a", "#ffffff"
 COLOURS = ("#edf0ee", "#a9dcc0", "#3fa878", "#0b6b4b")
+NOTE = (
+    "✓ learned: 0.9 or more, where 1 is perfect and 0 the best constant. "
+    "White: not asked."
+)
 GAP = 0.45
 LINE, ROW, TOP = 0.24, 0.34, 0.42
 
@@ -64,11 +69,11 @@ def draw(card):
             y -= panel
             axes = figure.add_axes((0, (y + 0.3) / height, 1, panel / height))
             _panel(axes, kind, mine, card.beside(kind), width, panel)
+        note = " ".join([*(LEGENDS[kind] for kind in card.kinds), NOTE])
         figure.text(
             0.25 / width,
-            0.14 / height,
-            "✓ learned: 0.9 or more, where 1 is perfect and 0 the best "
-            "constant. White: not asked.",
+            0.12 / height,
+            "\n".join(textwrap.wrap(note, 150)),
             size=7.5,
             color=FAINT,
         )
@@ -154,7 +159,7 @@ def _cell(axes, box, score, colours):
     axes.text(
         x + width / 2,
         y + height / 2,
-        "✓" if learned else f"{share:.1f}".removeprefix("0"),
+        "✓" if learned else verdict.rounded(score, 1).removeprefix("0"),
         size=8 if learned else 5.8,
         color="white" if learned else INK,
         ha="center",

@@ -104,7 +104,7 @@ def _diagnosis(subject, error):
             ("one vector", {"units": WIDTH}, both),
             ("two vectors", {"units": WIDTH}, [a, b]),
         ]
-    reasons = []
+    reasons = {}
     for name, arguments, inputs in ways:
         try:
             layer = network.make(**arguments)
@@ -115,7 +115,7 @@ def _diagnosis(subject, error):
                 )
             output = layer(inputs)
         except Exception as reason:
-            reasons.append(f"called on {name}: {describe(reason)}")
+            reasons.setdefault(describe(reason), []).append(name)
             continue
         outputs = keras.tree.flatten(output)
         if len(outputs) != 1:
@@ -129,8 +129,12 @@ def _diagnosis(subject, error):
                 f"{subject.name} should return an output for each record, of "
                 f"shape (batch, ...). Received: shape {output.shape}"
             )
-    if len(reasons) == len(ways):
-        return "\n".join([f"{subject.name} cannot be called.", *reasons])
+    if sum(map(len, reasons.values())) == len(ways):
+        lines = [
+            f"called on {' or '.join(names)}: {reason}"
+            for reason, names in reasons.items()
+        ]
+        return "\n".join([f"{subject.name} cannot be called.", *lines])
     return f"{subject.name}: {describe(error)}"
 
 

@@ -8,6 +8,7 @@ import string
 from matplotlib.colors import to_hex
 
 from tuning.cards import verdict
+from tuning.cards.asking import LEGENDS
 from tuning.cards.asking import questions
 from tuning.cards.drawing import colour_map
 
@@ -30,6 +31,7 @@ def body(card):
         '<div class="layers">',
         *(_layer(card, layer) for layer in card.layers),
         "</div>",
+        *(f'<p class="note">{LEGENDS[kind]}</p>' for kind in card.kinds),
         *(_among_known(card, kind) for kind in card.kinds),
         _asked(card),
         f'<p class="note">{html.escape(card.about)}</p>',
@@ -86,8 +88,8 @@ def _look(score):
     share = min(max(score, 0), 1)
     style = f' style="background:{to_hex(colour_map()(share))}"'
     if score >= verdict.LEARNED:
-        return "learned", style, f"✓ {share:.2f}"
-    return "asked", style, f"{share:.2f}"
+        return "learned", style, f"✓ {verdict.rounded(score)}"
+    return "asked", style, verdict.rounded(score)
 
 
 def _facts(card, layer):
@@ -186,7 +188,7 @@ def _asked(card):
         "A linear dense layer follows where its output is not as wide as the "
         "label. For arithmetic, <code>s</code> and <code>t</code> are sums of "
         "two of eight numbers in [1, 2), found by a linear dense layer of two "
-        "units before the layer; beyond that range the numbers are in [2, 6). "
+        "units before the layer; the larger numbers are in [2, 6). "
         "Layers of images are three after each other, in front of a classifier "
         "of handwritten digits among pieces of others. A score is (accuracy − "
         "constant) / (1 − constant): 1 is perfect, 0 no better than the best "

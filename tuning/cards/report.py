@@ -161,9 +161,14 @@ class _Exam:
             found = self._ask(first)
             self.tell("stage", "other backends")
             facts = {key: each.result() for key, each in collected.items()}
+        backends = (main, *others)
         self._drop_broken(
             {
-                subject.name: facts[subject.name, main]
+                subject: _why_there_is_none(
+                    subject.name,
+                    found[subject.name],
+                    [facts[subject.name, backend] for backend in backends],
+                )
                 for subject in self.subjects
             }
         )
@@ -172,10 +177,7 @@ class _Exam:
             conclude(
                 subject,
                 found[subject.name],
-                {
-                    backend: facts[subject.name, backend]
-                    for backend in (main, *others)
-                },
+                {backend: facts[subject.name, backend] for backend in backends},
                 self.settings,
             )
             for subject in self.subjects
@@ -185,12 +187,15 @@ class _Exam:
         """Whether a layer is known to this process only."""
         return any(subject.text is None for subject in self.subjects)
 
-    def _drop_broken(self, facts):
-        """Leaves out the layers that cannot be made; raises if all are."""
+    def _drop_broken(self, reasons):
+        """Leaves out the layers that have no card; raises if none has one.
+
+        Args:
+            reasons: Dictionary from the subjects to why there is no card, or
+                None.
+        """
         errors = {
-            subject: facts[subject.name]["error"]
-            for subject in self.subjects
-            if "error" in facts[subject.name]
+            subject: reason for subject, reason in reasons.items() if reason
         }
         if len(errors) == len(self.subjects):
             raise LayerError("\n".join(errors.values()))
@@ -304,6 +309,27 @@ def conclude(subject, found, facts, settings):
         "judged": judged,
         "verdict": verdict.in_words(judged, found.cost),
     }
+
+
+def _why_there_is_none(name, found, facts):
+    """Returns why a layer has no card, or None if it has one.
+
+    Args:
+        name: The layer's name.
+        found: The `Found` of its jobs.
+        facts: List of the facts by backend, the running one first.
+    """
+    if "error" in facts[0]:
+        return facts[0]["error"]
+    if found.answers or found.cost or "late" not in facts[0]:
+        return None
+    for each in facts:
+        if "error" in each:
+            return each["error"]
+    return (
+        f"There was no time to ask anything of {name}: the machine has other "
+        "work, or is slow. Give it more time: --budget SECONDS, or budget=..."
+    )
 
 
 def _compare(facts):

@@ -206,6 +206,11 @@ def _with_lines(start, error):
     # Keras prints what was raised in bold, between two sentences of its own.
     message = re.sub(r"\x1b\[\d+m", "", str(error))
     message = " ".join(message.partition("Arguments received by")[0].split())
+    # Keras's own words come first.
+    message = re.sub(
+        r"^Exception encountered when calling .*?\)\. ", "", message
+    )
+    message = message.rpartition("Error encountered: ")[2]
     line = f"{type(error).__name__}: {message}"
     lines = [f"{start}: {line}" if start else line]
     for frame in traceback.extract_tb(error.__traceback__):

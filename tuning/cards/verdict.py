@@ -118,6 +118,12 @@ def in_words(verdict, cost=None):
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
+def rounded(score, digits=2):
+    """Returns a score from 0 to 1 as text, rounded down: 0.899 is not 0.90."""
+    share = math.floor(min(max(score, 0), 1) * 10**digits + 1e-9) / 10**digits
+    return f"{share:.{digits}f}"
+
+
 def ratio(number):
     """Returns a ratio with as many digits as are worth saying."""
     return f"{number:.1f}" if number < 9.95 else f"{number:.0f}"

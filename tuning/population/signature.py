@@ -251,7 +251,8 @@ def _number_layers(config, names):
                 layers = value if isinstance(value, list) else [value]
                 for layer in layers:
                     if isinstance(layer, dict) and "config" in layer:
-                        name = layer["config"].get("name")
+                        # A layer's own `get_config` may leave it out.
+                        name = layer["config"].get("name", layer.get("name"))
                         names.setdefault(name, f"layer_{len(names)}")
             _number_layers(value, names)
 

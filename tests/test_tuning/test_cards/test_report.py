@@ -112,6 +112,19 @@ def test_says_what_there_was_no_time_for():
     assert any("Left out: " in note for note in card.notes(layer))
 
 
+def test_there_is_no_card_of_nothing():
+    why = report._why_there_is_none
+    late, error = {"late": "no time"}, {"error": "it hangs"}
+    answered = report.Found(answers=[{}])
+    assert why("Mine", report.Found(), [error, {}]) == "it hangs"
+    assert why("Mine", report.Found(), [late, error]) == "it hangs"
+    assert why("Mine", report.Found(), [late, late]).startswith(
+        "There was no time to ask anything of Mine"
+    )
+    assert why("Mine", answered, [late, late]) is None
+    assert why("Mine", report.Found(), [{}, error]) is None
+
+
 def test_a_layer_without_weights_has_a_card():
     card = tuning.report_card(
         [local(keras.layers.Add)], budget=None, settings=TINY, backends=()

@@ -93,3 +93,10 @@ def test_names_the_nearest():
     }
     assert verdict.nearest(mine, known) == ["same", "near", "far"]
     assert verdict.distance(mine, known["same"]) == 0.0
+
+
+def test_a_score_that_is_not_learned_never_looks_so():
+    assert verdict.rounded(0.8999) == "0.89"
+    assert verdict.rounded(0.8999, 1) == "0.8"
+    assert verdict.rounded(0.9) == verdict.rounded(0.29 + 0.61) == "0.90"
+    assert verdict.rounded(-5) == "0.00" and verdict.rounded(1.0) == "1.00"

@@ -25,13 +25,32 @@ def nested(activation="relu"):
     return small.model(body=[inner, keras.layers.Dropout(0.0)])
 
 
+class WithoutConfig(keras.layers.Layer):
+    """Keras writes its configuration by itself, and leaves out the name."""
+
+    def __init__(self, units=4, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def call(self, x):
+        return x * self.units
+
+
+def without_config(units=4):
+    inputs = keras.Input((8,))
+    outputs = keras.layers.Dense(1)(WithoutConfig(units)(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse")
+    return model
+
+
 def test_what_members_may_differ_in():
     same = Architecture(small.model(1e-2, seed=0))
     assert Architecture(small.model(1e2, seed=5)) == same
     assert hash(Architecture(small.model(1e2, seed=5))) == hash(same)
 
 
-@pytest.mark.parametrize("make", [functional, nested])
+@pytest.mark.parametrize("make", [functional, nested, without_config])
 def test_automatic_names_make_no_difference(make):
     assert Architecture(make()) == Architecture(make())
 
@@ -73,6 +92,7 @@ def test_what_they_may_not_differ_in(make):
 
 
 def test_operations_and_nested_models_differ_too():
+    assert Architecture(without_config(3)) != Architecture(without_config())
     different = [
         functional(),
         functional(5),
