@@ -12,7 +12,7 @@ ONCE := tests/test_benchmarks tests/test_experiments tests/test_tasks \
     test_search_errors.py test_search_interrupted.py)
 export KERAS_BACKEND ?= jax
 
-.PHONY: install search test lint
+.PHONY: install search test lint docs
 
 # Everything for development: all three backends and the tools.
 install: .venv/all
@@ -21,7 +21,7 @@ install: .venv/all
 search: .venv/$(KERAS_BACKEND)
 	$(BIN)/python -m tuning.search $(ARGS)
 
-test: install lint
+test: install lint docs
 	@echo "== once, on $(KERAS_BACKEND)"
 	@$(PYTEST) $(ONCE)
 	@for backend in $(BACKENDS); do \
@@ -32,6 +32,10 @@ test: install lint
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The site, in site/index.html.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 .venv/all: pyproject.toml constraints.txt | .venv
 	$(PIP) --editable ".[jax,tensorflow,torch,dev]"

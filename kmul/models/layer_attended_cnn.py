@@ -29,8 +29,9 @@ class LayerAttendedCNN(ImageClassifier):
             each convolution's output goes through first, or `None`.
         num_heads: Positive integer, the number of heads of `"self"`.
         key_dim: Positive integer, the size of their queries and keys.
-        kernel_size, strides, hidden_units, pooling, activation,
-            classifier_activation, dtype, name, trainable: As in `CNN`.
+        kernel_size, strides, hidden_units, pooling: As in `CNN`.
+        activation, classifier_activation: As in `CNN`.
+        dtype, name, trainable: As in `CNN`.
 
     Example:
 

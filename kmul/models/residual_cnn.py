@@ -26,8 +26,9 @@ class ResidualCNN(ImageClassifier):
         initial_value: Number in [0, 1], where each β starts.
         per: `"layer"` for one β per convolution, `"channel"` for one per
             filter.
-        kernel_size, strides, hidden_units, pooling, activation,
-            classifier_activation, dtype, name, trainable: As in `CNN`.
+        kernel_size, strides, hidden_units, pooling: As in `CNN`.
+        activation, classifier_activation: As in `CNN`.
+        dtype, name, trainable: As in `CNN`.
 
     Example:
 
