@@ -16,12 +16,16 @@ FILES = [
 
 
 def anchors(path):
-    """Returns the names that a file's headings have in a link."""
-    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    """Returns the names that a file's headings have in a link.
+
+    `::: module.Name` stands for the docstring, whose heading has that name.
+    """
+    text = path.read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {
         re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
         for heading in headings
-    }
+    } | {*re.findall(r"^::: (.*)$", text, re.MULTILINE)}
 
 
 def missing_links(path):

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from experiments.which_layer import parts
+from experiments.which_layer import picture
 from experiments.which_layer.__main__ import main
 from tuning.networks.layers import LAYERS
 from tuning.study.protocol import Protocol
@@ -109,3 +110,14 @@ def test_every_layer_is_in_a_table():
     names = [parts.networks_of(part) for part in parts.PARTS]
     assert {*LAYERS} < {name for part in names for name in part}
     assert not {*names[0]} & {*names[1]}
+
+
+def test_picture_has_a_skill_in_each_cell():
+    skills = picture.skills()
+    assert skills.shape == (len(picture.LAYERS), len(picture.FUNCTIONS))
+    assert skills.notna().all(axis=None)
+    # The numbers of docs/which_layer.md.
+    assert skills.loc["dense", ("dot", "random")] == 0
+    assert round(skills.loc["multiply_unit", ("reduce_sum", "random")], 2) == (
+        0.44
+    )
