@@ -205,7 +205,4 @@ def main():
 
 
 if __name__ == "__main__":
-    # Jobs name their function's module, which has this name in a worker.
-    from benchmarks import startup
-
-    startup.main()
+    main()

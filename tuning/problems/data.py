@@ -6,7 +6,6 @@ import functools
 import json
 import os
 
-import kmul
 import tasks
 from tasks.packed.records import open_split
 from tasks.packed.storage import directory_of
@@ -53,6 +52,9 @@ def keep_beside(data, inputs, name, compute):
         name: A name for the result, with all that it depends on.
         compute: Callable that returns it, a list as JSON holds it.
     """
+    # It imports Keras, which a report does without.
+    import kmul
+
     directory = directory_of(data.inputs(inputs), data.data_dir)
     path = directory / "constants" / f"{kmul.__version__}_{name}.json"
     try:
