@@ -1,6 +1,7 @@
 """The command line of the report card: `python -m tuning.card --help`."""
 
 import argparse
+import functools
 import math
 import os
 import sys
@@ -145,17 +146,15 @@ def _make(layers, options):
             layers, options.budget, progress=progress.tell, started=STARTED
         )
         paths = card.save(options.directory)
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
     for name, sentence in card.verdicts.items():
-        console.print(f"[bold]{name}[/bold]: {sentence}", highlight=False)
+        say(name, style="bold", markup=False, end=": ")
+        say(sentence, markup=False)
     for layer in card.layers:
         for note in card.notes(layer):
-            console.print(note, highlight=False, markup=False)
+            say(note, markup=False)
     seconds = time.monotonic() - STARTED
-    console.print(
-        f"{seconds:.0f} seconds. Written: {', '.join(map(str, paths))}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"{seconds:.0f} seconds. Written: {', '.join(map(str, paths))}")
     return 0
 
 

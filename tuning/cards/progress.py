@@ -3,6 +3,7 @@
 import time
 
 import rich.progress
+import rich.table
 
 
 class Progress:
@@ -19,12 +20,20 @@ class Progress:
         self._end = None if budget is None else started + budget
         self._started = time.monotonic()
         self._bar = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
+            rich.progress.TextColumn(
+                "{task.description}",
+                markup=False,
+                # The others keep their width.
+                table_column=rich.table.Column(
+                    ratio=1, no_wrap=True, overflow="ellipsis"
+                ),
+            ),
+            rich.progress.BarColumn(bar_width=16),
             rich.progress.TaskProgressColumn(),
             rich.progress.TimeElapsedColumn(),
             rich.progress.TextColumn("{task.fields[left]}"),
             console=console,
+            expand=True,
             transient=True,
         )
         self._task = self._bar.add_task("starting", total=None, left="")
