@@ -34,12 +34,16 @@ lint: install
 	$(BIN)/ruff format --check .
 
 # The site, in site/index.html.
-docs: install
+docs: .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 .venv/all: pyproject.toml constraints.txt | .venv
 	$(PIP) --editable ".[jax,tensorflow,torch,dev]"
-	touch $@ $(BACKENDS:%=.venv/%)
+	touch $@ .venv/docs $(BACKENDS:%=.venv/%)
+
+.venv/docs: pyproject.toml constraints.txt | .venv
+	$(PIP) --editable ".[docs]"
+	touch $@
 
 $(BACKENDS:%=.venv/%): pyproject.toml constraints.txt | .venv
 	$(PIP) --editable ".[$(@F),tuning]"
