@@ -31,12 +31,11 @@ def distinct():
     return rows[(rows.status != "trivial") & ~pairs.isin(list(SAME))]
 
 
-def best(task, inputs, column="accuracy"):
-    """The best value of each family on a pair."""
+def best(task, inputs):
+    """The best accuracy of each family on a pair."""
     found = grid()
     found = found[(found.task == task) & (found.inputs == inputs)]
-    values = found.groupby("family")[column]
-    return values.min() if column == "loss" else values.max()
+    return found.groupby("family").accuracy.max()
 
 
 @functools.cache
