@@ -158,10 +158,13 @@ class Card:
         for backend, found in layer["facts"].items():
             if "error" in found:
                 notes.append(f"On {backend}: {found['error']}")
-            elif found.get("random", "no") != "no":
-                note = f"It {found['random']}."
-                if note not in notes:
-                    notes.append(note)
+                continue
+            if found.get("finite", "yes") != "yes":
+                notes.append(f"Its outputs are {found['finite']}.")
+            if found.get("random", "no") != "no":
+                notes.append(f"It {found['random']}.")
+        # Backends that agree say it once.
+        notes = list(dict.fromkeys(notes))
         if layer["left out"]:
             left_out = "; ".join(
                 f"{name} ({why})" for name, why in layer["left out"].items()

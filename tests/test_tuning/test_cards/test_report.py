@@ -141,6 +141,8 @@ def test_nan_is_no_success():
     assert set(layer["scores"].values()) == {0.0}
     facts = layer["facts"][keras.config.backend()]
     assert facts["finite"].startswith("NaN")
+    note = "Its outputs are NaN or infinity on random numbers."
+    assert card.notes(layer)[0] == note
 
 
 def test_a_broken_layer_has_none():
