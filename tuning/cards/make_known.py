@@ -80,7 +80,6 @@ def merge(made, layer, path=PATH):
     layers[layer["name"]] = {
         "name": layer["name"],
         "kind": layer["kind"],
-        "verdict": layer["verdict"],
         "cost": {
             key: round(value, 2) if key == "step_time" else value
             for key, value in layer["cost"].items()

@@ -98,7 +98,8 @@ def in_words(verdict, cost=None):
     if verdict["learns"]:
         parts.append(f"learns {listed(verdict['learns'])}")
     if verdict["partly"]:
-        parts.append(f"partly {listed(verdict['partly'])}")
+        partly = "partly" if parts else "partly learns"
+        parts.append(f"{partly} {listed(verdict['partly'])}")
     if verdict["not"]:
         learns = bool(parts)
         words = listed(verdict["not"], "or")

@@ -216,7 +216,6 @@ def test_known_layers_are_added_to_those_that_are_there(tmp_path, monkeypatch):
         row = {
             "name": name,
             "kind": "vectors",
-            "verdict": "",
             "cost": {},
             "answers": [],
         }

@@ -66,6 +66,12 @@ def test_what_was_not_asked_is_not_judged():
     assert verdict.in_words(judged).startswith("Learns sums; not asked: ")
 
 
+def test_a_skill_that_is_learned_in_part_makes_a_sentence():
+    found = {**ALL, **dict.fromkeys(KEYS["sums"], 0.6)}
+    words = verdict.in_words(verdict.judge("vectors", found))
+    assert words.startswith("Partly learns sums; not logic on bits")
+
+
 def test_extrapolates_what_is_learned_beyond_the_range():
     found = {**ALL, "add/extrapolation": 0.97, "mul/interpolation": 1.0}
     words = verdict.in_words(verdict.judge("vectors", found))
