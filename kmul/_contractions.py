@@ -30,7 +30,7 @@ def outer_product(first, second):
     """Returns all products of features, those of `first` varying slowest.
 
     They are computed as a matrix product of a column and a row: its gradients
-    are matrix products, too, up to 1.3 times as fast as to multiply and sum
+    are also matrix products, up to 1.3 times as fast as to multiply and sum
     with broadcasting. See `benchmarks.contractions`.
 
     Args:

@@ -248,7 +248,7 @@ def _train(job, models, members, records, places, send):
 
 
 def _is_tiny(model):
-    """Whether members are faster together, on a processor too."""
+    """Whether members are faster together, also on a processor."""
     return model.count_params() <= TINY
 
 

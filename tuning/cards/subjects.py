@@ -97,7 +97,7 @@ def _network_on_what_it_takes(layer, arguments):
         output = network.make(units=3)([a, b])
         takes_pairs = len(output.shape) == 2 and output.shape[0] == 2
     except Exception:
-        # Whatever it was, the network shows it if a single vector fails, too.
+        # Whatever it was, the network shows it if a single vector also fails.
         takes_pairs = False
     called_on = CalledOn.PAIR if takes_pairs else CalledOn.VECTOR
     return type(network.__name__, (network,), {"called_on": called_on})

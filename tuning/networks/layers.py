@@ -85,7 +85,7 @@ LAYERS = {
 def network_of_layer(layer, arguments=""):
     """Returns the network of one layer, for vectors or for images.
 
-    What it is called on is written in `LAYERS`. Anybody's own layer says it by
+    What it is called on is written in `LAYERS`. A layer of your own says it by
     a class attribute, `called_on = "pair"` for example, one of the values of
     `CalledOn`. Without that, a layer that is made with `filters` is called on
     an image, any other on `[a, b]`; one of Keras on both vectors side by side.
@@ -190,7 +190,7 @@ class LayerNetwork(Network):
     def check(cls):
         """Raises a `ValueError` unless the layer takes the arguments.
 
-        Somebody's own layer is not made for that: an error in it is a bug, to
+        A layer of your own is not made for that: an error in it is a bug, to
         be shown as such when it is trained.
         """
         layer = cls.layer

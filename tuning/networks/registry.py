@@ -36,7 +36,7 @@ def find_network(name):
     Args:
         name: A key of `NETWORKS`; the name of a layer of `kmul.layers`, a key
             of `LAYERS`; or `package.module:Name` for
-            anybody's own: a Keras layer class, as for `network_of_layer`, or
+            your own: a Keras layer class, as for `network_of_layer`, or
             a KerasTuner hypermodel that is made with a
             `tuning.problems.problem.Problem`. Layers take arguments after a
             further colon: `"film:residual=False"`.

@@ -30,7 +30,7 @@ class Population(Members):
     The loop over steps and members is compiled, so nothing is paid per step in
     Python (on torch, one Python step per batch remains, for all members
     together). A member's numbers do not depend on the others': one that
-    diverges touches nobody.
+    diverges leaves the others as they are.
 
     Args:
         members: List of built and compiled Keras models of one architecture
@@ -42,7 +42,7 @@ class Population(Members):
         vectorize: Boolean, whether members take each step together, which
             suits an accelerator, or each is trained over many steps in turn,
             which keeps it in a CPU's cache. Default: by the device. Members
-            of some hundred parameters are faster together on a CPU, too: nine
+            of some hundred parameters are also faster together on a CPU: nine
             of 200 six times on JAX.
         **kwargs: The arguments of every model, `name` for example.
 
@@ -117,7 +117,7 @@ class Population(Members):
             epochs: Positive integer. After each, the members are evaluated,
                 and callbacks are called.
             steps_per_epoch: Positive integer. Default: one pass over `x`.
-                Passes go on across epochs.
+                Passes continue across epochs.
             shuffle: Boolean, whether each pass has an order of its own.
             seed: Integer, the seed of the orders.
             validation_data: Tuple `(x, y)`, of the forms above.

@@ -19,7 +19,7 @@ def find_problem(task):
     Args:
         task: Name of a reasoning operation, of an `arithmetic_ops/operation`,
             or of a TensorFlow dataset of labelled images; or
-            `package.module:Name` for anybody's own subclass of `Problem`.
+            `package.module:Name` for a subclass of `Problem` of your own.
 
     Raises:
         ValueError: There is no such task.
@@ -80,7 +80,7 @@ def inputs_names():
 def inputs_of(task):
     """Returns the names of the inputs that a task can be learned on.
 
-    There are none of a task that is not known here, as of anybody's own.
+    There are none for a task of your own.
     """
     kind = _kind_of(task)
     return () if kind is None else kind.inputs_of(task)

@@ -21,7 +21,7 @@ class Protocol:
 
     `"article"` is what the article describes. `"thorough"` is what conclusions
     should rest on: while the best rate is the lowest or the highest tried, the
-    next half decade is tried, too; the rate falls to zero along a cosine, in a
+    next half decade follows; the rate falls to zero along a cosine, in a
     trial as in training; the weights of the lowest validation loss are tested,
     not the last; and a seed sets the order of the batches beside the initial
     weights. `"released"` is what the article's code did, where that differs

@@ -19,7 +19,7 @@ class PopulationTuner(TrainsTogether, keras_tuner.Tuner):
     are those of one trial after the other, to rounding. Trials that cannot be
     trained together are trained by KerasTuner, one by one. For oracles of
     KerasTuner's there are `tuning.GridSearch`, `tuning.RandomSearch`,
-    `tuning.BayesianOptimization` and `tuning.Hyperband`, too.
+    `tuning.BayesianOptimization` and `tuning.Hyperband`.
 
     Several processes share a search as with any tuner, one of them the chief,
     by the environment variables `KERASTUNER_TUNER_ID`, `KERASTUNER_ORACLE_IP`

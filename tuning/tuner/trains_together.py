@@ -377,7 +377,7 @@ class TrainsTogether:
         return type(self).run_together is TrainsTogether.run_together
 
     def _has_failed_together(self):
-        """Whether nobody knows how to train such trials one by one."""
+        """Whether there is no way to train such trials one by one."""
         own_alone = type(self).run_alone is not TrainsTogether.run_alone
         return not (self._trains_as_keras() or own_alone)
 

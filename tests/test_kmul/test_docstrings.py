@@ -1,0 +1,30 @@
+"""The examples of the library's docstrings run."""
+
+import keras
+import numpy as np
+import pytest
+from support.blocks import python_blocks
+from support.blocks import run_blocks
+
+import kmul
+
+PACKAGES = (
+    kmul.callbacks,
+    kmul.constraints,
+    kmul.layers,
+    kmul.models,
+    kmul.regularizers,
+)
+PUBLIC = {
+    f"{package.__name__}.{name}": getattr(package, name)
+    for package in PACKAGES
+    for name in package.__all__
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_example(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = PUBLIC[name].__doc__
+    assert python_blocks(text)
+    run_blocks(text, {"keras": keras, "kmul": kmul, "np": np})
