@@ -1,4 +1,4 @@
-"""The examples of the library's docstrings run; see the callbacks' own tests."""
+"""The examples of docstrings run; the callbacks' tests run theirs."""
 
 import keras
 import numpy as np
