@@ -44,7 +44,7 @@ from kmul.layers import SqueezeExcite
 from kmul.layers import TensorFusion
 from kmul.layers import TuckerFusion
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "INALU",

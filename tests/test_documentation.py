@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+import kmul
+
 ROOT = pathlib.Path(__file__).parent.parent
 # Whatever is in hidden folders, or in results, is not part of the project.
 FILES = [
@@ -72,3 +74,11 @@ def test_finds_what_leads_nowhere(tmp_path):
     )
     assert missing_links(path) == ["none.md", "#none", "none.png"]
     assert missing_modules(path) == ["json.none", "tuning"]
+
+
+def test_one_version():
+    version = kmul.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(rf"^## \[{version}\] - \d{{4}}-\d\d-\d\d$", changes, re.M)
+    assert f"\nversion: {version}\n" in citation

@@ -94,9 +94,10 @@ def _seconds_until(deadline):
 def _run_here(jobs, function, deadline):
     # In a thread, so that a job's results are passed on as they come.
     waiting, sent = queue.SimpleQueue(), queue.SimpleQueue()
+    no_more = object()
 
     def run():
-        while (job := waiting.get()) is not None:
+        for job in iter(waiting.get, no_more):
             _run_job(job, function, lambda *event: sent.put(event))
 
     threading.Thread(target=run, daemon=True).start()
@@ -110,7 +111,7 @@ def _run_here(jobs, function, deadline):
     except queue.Empty:
         return
     finally:
-        waiting.put(None)
+        waiting.put(no_more)
 
 
 def _run_job(job, function, send):

@@ -42,6 +42,11 @@ def test_jobs_that_are_added_meanwhile():
     assert [each for each, _ in run] == ["first", "second"]
 
 
+def test_a_job_may_be_anything():
+    events = list(run_jobs([None, 0], lambda *_: None, here=True))
+    assert events == [(None, "finished", None), (0, "finished", None)]
+
+
 def test_what_a_killed_process_left_behind_is_removed(tmp_path):
     left, held, fresh = (
         tmp_path / f"{workers._PREFIX}{name}" for name in ("a", "b", "c")
