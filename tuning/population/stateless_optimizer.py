@@ -148,9 +148,9 @@ def _copy(kind, optimizer, variables):
     copy = kind.from_config(config)
     copy.build(variables)
     if schedule is not None:
-        schedule.initial_learning_rate = copy.add_variable(
-            (), name=FIRST_RATE, dtype="float32"
-        )
+        first = copy.add_variable((), name=FIRST_RATE, dtype="float32")
+        first.assign(schedule.initial_learning_rate)
+        schedule.initial_learning_rate = first
     return copy
 
 
