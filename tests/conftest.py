@@ -3,6 +3,8 @@ import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+# Tests run side by side; torch's threads would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Nearly all the time of a test on JAX is compilation.
 os.environ.setdefault(
     "XLA_FLAGS",

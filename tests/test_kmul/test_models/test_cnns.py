@@ -56,7 +56,7 @@ def test_saving_and_cloning(name, tmp_path):
         )
 
 
-@pytest.mark.backends("jax")
+@pytest.mark.backends("torch")
 def test_a_saved_model_is_the_same_on_other_backends(tmp_path, other_backends):
     for name, make in MODELS.items():
         model = make()

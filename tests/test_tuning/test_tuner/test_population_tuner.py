@@ -248,6 +248,8 @@ def test_failures(tmp_path):
     assert tuner.oracle.end_order == [by_rate[r].trial_id for r in range(1, 7)]
 
 
+# KerasTuner counts them.
+@pytest.mark.backends("torch")
 def test_failures_in_a_row_end_the_search_as_always(tmp_path):
     def broken(hp):
         if hp.Choice("rate", [1.0, 2.0, 3.0, 4.0]) > 1:
@@ -336,6 +338,8 @@ def test_out_of_memory_halves_the_population(tmp_path, small_memory, sizes):
     )
 
 
+# KerasTuner trains all of them.
+@pytest.mark.backends("torch")
 @pytest.mark.filterwarnings("ignore:The device has too little memory")
 def test_memory_too_small_for_one_member(tmp_path, small_memory):
     """It may suffice for Keras, or else the trial fails as there."""

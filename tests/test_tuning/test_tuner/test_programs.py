@@ -462,7 +462,7 @@ def test_what_fails_together_is_trained_alone(tmp_path, monkeypatch, capsys):
     "workers",
     [
         pytest.param(1, marks=trained_by_kerastuner),
-        pytest.param(2, marks=pytest.mark.backends("jax", "tensorflow")),
+        pytest.param(2, marks=pytest.mark.backends("jax")),
     ],
 )
 def test_only_ones_of_their_architecture(workers, tmp_path, trained):
