@@ -48,7 +48,7 @@ def start(directory, data_dir):
 
 
 def members(group):
-    """Returns the living processes of a group."""
+    """Returns the processes of a group that have not ended."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:

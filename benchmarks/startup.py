@@ -1,6 +1,7 @@
 """How long a search takes from the command to its last line.
 
-    KERAS_BACKEND=jax python -m benchmarks.startup [--before COMMIT]
+    KERAS_BACKEND=jax python -m benchmarks.startup --data-dir DIRECTORY
+    [--before COMMIT]
 
 Two searches, each as a process of its own: one cell, and six cells whose
 training is a single step. With `--before`, a clone of that commit takes turns

@@ -138,7 +138,7 @@ def _make(layers, options):
     with console.status("importing Keras"):
         from tuning.cards.progress import Progress
         from tuning.cards.report import report_card
-        from tuning.study.workers import hide_tensorflow
+        from tuning.study.imports import hide_tensorflow
 
         hide_tensorflow()
     with Progress(console, STARTED, options.budget) as progress:

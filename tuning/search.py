@@ -260,7 +260,7 @@ def _shard(text):
         number, count = 1, 0
     if number > count:
         raise argparse.ArgumentTypeError(
-            f"expected a part and their number, as 3/16, received {text!r}"
+            f"expected I/N, such as 3/16, received {text!r}"
         )
     return number, count
 

@@ -119,7 +119,7 @@ def _given_time():
                 f"{rivals.mean()[rival]:.3f} on {name} (`{rival}`, seeds: "
                 f"{rivals.size()[rival]})"
             )
-    text = f" Of their best, that reaches {' and '.join(said)}." if said else ""
+    text = f" The best of them reach {' and '.join(said)}." if said else ""
     return text, bool((found.accuracy >= LEARNED).any())
 
 
@@ -197,7 +197,7 @@ def residual_is_worst():
         "Residual networks are worse than plain ones.",
         REFUTED if difference.sign > 0 else UNDECIDED,
         f"Accuracy with skips − without, over {len(pairs)} functions: "
-        f"{difference}. Of {len(gain)} pairs of networks the residual one is "
+        f"{difference}. In {len(gain)} pairs of networks the residual one is "
         f"better by more than 0.01 in {int((gain > 0.01).sum())} and worse in "
         f"{int((gain < -0.01).sum())}. The article's code left out the skip "
         f"connections when it evaluated.{_left_out()}",
@@ -217,10 +217,10 @@ def _left_out():
         f"{lost} in {len(found)} cells drawn at random, and "
         f"{share(counts['as_released'], counts['cells'])} published cells come "
         f"out within 0.03; with the skips "
-        f"{share(counts['as_said'], counts['cells'])}. Of those that do not "
+        f"{share(counts['as_said'], counts['cells'])}. Among those that do not "
         f"come out, {counts['other_rate']} have another learning rate: the "
-        "code tried the previous cell's first, which is not repeated here. Of "
-        "cells that were published twice, both agree so in "
+        "code tried the previous cell's first, which is not repeated here. "
+        "Cells that were published twice agree so in "
         f"{share(repeats['close'], repeats['cells'])}."
     )
 
@@ -285,7 +285,7 @@ def disjoint():
     return Claim(
         "No record is both in the training and the evaluation set.",
         REFUTED,
-        "Of one-hot vectors of width 128 there are 128 × 128 = "
+        "One-hot vectors of width 128 make 128 × 128 = "
         f"{128 * 128:,} pairs, and 1,004,000 records were drawn.",
     )
 

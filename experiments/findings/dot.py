@@ -53,7 +53,8 @@ def struggles():
         f"By the article's procedure its accuracy is {min(dots):.2f} to "
         f"{max(dots):.2f} on dot products and {min(sums):.2f} to "
         f"{max(sums):.2f} on sums, of vectors of 128. That is the procedure's "
-        f"fault: trained thoroughly, it learns dot products {_said('dot')} and "
+        f"fault: trained thoroughly on inputs `random`, it learns dot products "
+        f"{_said('dot')} and "
         f"sums {_said('reduce_sum')}; dot products of vectors of 64 "
         f"{_said('dot', width=64)}, of 32 {_said('dot', width=32)}.",
         "More seeds." if verdict == UNDECIDED else "",
@@ -79,7 +80,8 @@ def too_many_parameters():
         "the dot product.",
         {True: REFUTED, False: UNDECIDED, None: UNDECIDED}[learns],
         "Without these layers it learns the dot product by the article's "
-        "procedure; with all of them, and trained thoroughly, it learns it "
+        "procedure; with all of them, and trained thoroughly on inputs "
+        "`random`, it learns it "
         f"{_said('dot')}.",
         "" if learns else "Other numbers of hidden units, and more seeds.",
     )
@@ -101,7 +103,8 @@ def neither_sums():
         ),
         f"By the article's procedure at most "
         f"{max(each['multiply'] for each in both):.3f} and {simple:.3f}. "
-        f"Trained thoroughly, `multiply` learns it {_said('reduce_sum')}, "
+        f"Trained thoroughly on inputs `random`, `multiply` learns it "
+        f"{_said('reduce_sum')}, "
         f"`multiply_simple` {_said('reduce_sum', 'multiply_simple')}: from the "
         "products alone the sum cannot be computed.",
         "More seeds." if learns is None else "",

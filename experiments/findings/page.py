@@ -77,7 +77,7 @@ def text():
     said = ", ".join(f"{counts[each]} {each}" for each in Verdict)
     lines = [
         INTRODUCTION.format(
-            counts=f"Of {counts.total()} claims: {said}.",
+            counts=f"{counts.total()} claims: {said}.",
             learned=article.LEARNED,
         )
     ]

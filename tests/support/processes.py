@@ -24,18 +24,3 @@ def start_search(options, python_path=(), **environment):
         text=True,
         start_new_session=True,
     )
-
-
-def living_processes(group):
-    """Returns the processes of a group that have not ended."""
-    living = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = path.read_text()
-        except OSError:
-            continue
-        # After the name, which is in parentheses: state, parent, group.
-        state, _, its_group = text.rpartition(")")[2].split()[:3]
-        if int(its_group) == group and state != "Z":
-            living.append(int(path.parent.name))
-    return living

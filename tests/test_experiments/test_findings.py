@@ -91,16 +91,17 @@ HIGH, MIDDLE, LOW = ([x + 0.001 * i for i in range(5)] for x in (0.99, 0.5, 0))
 
 
 @pytest.mark.parametrize(
-    ("dense", "residual", "verdict"),
+    ("dense", "residual", "untried", "verdict"),
     [
-        (MIDDLE, LOW, Verdict.SUPPORTED),
-        (LOW, MIDDLE, Verdict.REFUTED),
-        (MIDDLE, MIDDLE, Verdict.UNDECIDED),
-        # Of a network with fewer seeds nothing is concluded.
-        (LOW[:4], MIDDLE, Verdict.UNDECIDED),
+        (MIDDLE, LOW, [], Verdict.SUPPORTED),
+        (LOW, MIDDLE, [], Verdict.REFUTED),
+        (MIDDLE, MIDDLE, [], Verdict.UNDECIDED),
+        # Nothing is concluded while a network has fewer seeds, or none.
+        (LOW[:4], MIDDLE, [], Verdict.UNDECIDED),
+        (MIDDLE, LOW, ["dense 8 relu"], Verdict.UNDECIDED),
     ],
 )
-def test_order_on_xor(monkeypatch, dense, residual, verdict):
+def test_order_on_xor(monkeypatch, dense, residual, untried, verdict):
     found = thorough_rows(
         multiply=HIGH,
         dense=dense,
@@ -108,6 +109,10 @@ def test_order_on_xor(monkeypatch, dense, residual, verdict):
         multiply_simple=[-1.0 - x for x in LOW],
     )
     monkeypatch.setattr(rows, "thorough", lambda: found)
+    grid = rows.grid()
+    networks = [*found.network.unique(), *untried]
+    grid = grid.groupby("network").head(1).head(len(networks))
+    monkeypatch.setattr(rows, "grid", lambda: grid.assign(network=networks))
     claim = xor.order()
     assert claim.verdict == verdict
     assert "learned from 5 of 5 [57%, 100%] seeds" in claim.evidence

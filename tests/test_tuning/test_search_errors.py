@@ -109,8 +109,8 @@ BAD = {
         ]
     },
     "--seeds 10001": "argument --seeds: expected 10,000 at most, received '10",
-    "--shard 4/3": "argument --shard: expected a part and their number, as",
-    "--shard 2": "argument --shard: expected a part and their number, as 3/16",
+    "--shard 4/3": "argument --shard: expected I/N, such as",
+    "--shard 2": "argument --shard: expected I/N, such as 3/16",
     "--shard 1/9 --seeds 3": "3 cells cannot be divided into 9 parts",
     "--data-dir ~nobody-here/x": "there is no such home directory, received",
     "--directory=": "argument --directory: expected a path, received ''",

@@ -9,9 +9,9 @@ import sys
 import time
 
 import pytest
-from support.processes import living_processes
 from support.processes import start_search
 
+from benchmarks.faults import members
 from tuning import search
 
 pytestmark = pytest.mark.skipif(
@@ -49,7 +49,7 @@ def without_seconds(rows):
 
 def wait_for_no_process(group):
     end = time.monotonic() + 20
-    while living_processes(group):
+    while members(group):
         assert time.monotonic() < end, "A worker was left behind."
         time.sleep(0.1)
 

@@ -1,5 +1,6 @@
 """The picture of a card, for a README."""
 
+import functools
 import textwrap
 
 import matplotlib
@@ -21,6 +22,7 @@ GAP = 0.45
 LINE, ROW, TOP = 0.24, 0.34, 0.42
 
 
+@functools.cache
 def colour_map():
     """Returns the colours of scores from 0 to 1, from pale to dark."""
     # Half of the range is as pale as nothing: what counts is near to 1.

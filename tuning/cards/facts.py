@@ -23,7 +23,7 @@ from tuning.cards.subjects import Subject
 from tuning.cards.subjects import describe
 from tuning.cards.subjects import subject_of_text
 from tuning.population.loops import backend_loops
-from tuning.study.workers import hide_tensorflow
+from tuning.study.imports import hide_tensorflow
 
 WIDTH, RECORDS = 8, 6
 # A layer hangs that has not been made and called on a few records by then, or

@@ -30,7 +30,7 @@ from tuning.cards.running import run_job
 from tuning.cards.subjects import subject_of
 from tuning.networks.layers import LAYERS
 from tuning.study.device import device_name
-from tuning.study.workers import hide_tensorflow
+from tuning.study.imports import hide_tensorflow
 from tuning.study.workers import run_jobs
 
 # Perceptrons of two layers, of which one has about as many parameters as any

@@ -3,7 +3,8 @@
 import time
 
 import rich.progress
-import rich.table
+
+from tuning.study.progress import bar_columns
 
 
 class Progress:
@@ -20,17 +21,7 @@ class Progress:
         self._end = None if budget is None else started + budget
         self._started = time.monotonic()
         self._bar = rich.progress.Progress(
-            rich.progress.TextColumn(
-                "{task.description}",
-                markup=False,
-                # The others keep their width.
-                table_column=rich.table.Column(
-                    ratio=1, no_wrap=True, overflow="ellipsis"
-                ),
-            ),
-            rich.progress.BarColumn(bar_width=16),
-            rich.progress.TaskProgressColumn(),
-            rich.progress.TimeElapsedColumn(),
+            *bar_columns(),
             rich.progress.TextColumn("{task.fields[left]}"),
             console=console,
             expand=True,

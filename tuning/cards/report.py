@@ -28,10 +28,10 @@ from tuning.cards.subjects import describe
 from tuning.cards.subjects import is_theirs
 from tuning.cards.subjects import subject_of
 from tuning.study.device import device_name
+from tuning.study.imports import BACKENDS
 from tuning.study.workers import processors
 from tuning.study.workers import run_jobs
 
-BACKENDS = ("jax", "tensorflow", "torch")
 # Seconds of the budget kept for stopping workers and writing the card.
 SECONDS_TO_STOP, SECONDS_TO_DRAW = 3, 5
 # No facts of a backend take longer, its import included.

@@ -58,7 +58,7 @@ class Subject:
 
     @property
     def text(self):
-        """What `subject_of_text` makes the same of, or None if nothing.
+        """The text that `subject_of_text` makes it of, or None without one.
 
         Other processes need it: a class that was defined in a notebook exists
         in that process only.

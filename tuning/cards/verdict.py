@@ -25,7 +25,7 @@ from tuning.cards.asking import INSIDE
 from tuning.cards.asking import questions
 
 LEARNED, PARTLY = 0.9, 0.5
-# Of as few questions in common nearness says nothing.
+# With fewer questions in common, nearness says nothing.
 FEWEST_IN_COMMON = 4
 
 

@@ -8,10 +8,9 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from tuning.population import batches
 from tuning.population.population import STEPS_PER_CALL
 
-# Batches of a stream that wait for others, at most.
-BYTES_PER_CALL = 2**28
 NAMES = ("x", "y", "sample_weight")
 
 
@@ -65,7 +64,7 @@ class _Arrays:
     def example(self):
         return tuple(
             keras.tree.map_structure(
-                lambda each: each[: self._size], self._data.get(name)
+                lambda each: each[: self._size], self._data[name]
             )
             if name in self._data
             else None
@@ -76,7 +75,9 @@ class _Arrays:
         """Yields pairs as a compiled fold takes them."""
         order = self._rng and self._rng.permutation(self._count)
         full, rest = divmod(self._count, self._size)
-        steps = _steps_per_call(full)
+        first = keras.tree.flatten(self.example())
+        size = sum(each.nbytes for each in first if each is not None)
+        steps = _steps_per_call(full, batches.MOST_BYTES // max(1, size))
         start = 0
         while full:
             now = min(steps, full)
@@ -113,7 +114,7 @@ class _Arrays:
 
 
 class _Steps:
-    """Takes the batches of an epoch from a stream, which goes on in the next.
+    """Takes the batches of an epoch from a stream, which continues in the next.
 
     Args:
         stream: A `Stream`.
@@ -143,7 +144,7 @@ class _Steps:
         for batch in self._batches():
             if waiting and (
                 len(waiting) == most
-                or size > BYTES_PER_CALL
+                or size > batches.MOST_BYTES
                 or _shapes(batch) != _shapes(waiting[0])
             ):
                 yield _stacked(waiting)
@@ -185,10 +186,10 @@ def _shapes(batch):
     return [(each.shape, each.dtype) for each in keras.tree.flatten(batch)]
 
 
-def _stacked(batches):
+def _stacked(waiting):
     return (
-        keras.tree.map_structure(lambda *each: np.stack(each), *batches),
-        _nothing(len(batches)),
+        keras.tree.map_structure(lambda *each: np.stack(each), *waiting),
+        _nothing(len(waiting)),
     )
 
 
@@ -197,12 +198,12 @@ def _nothing(steps):
     return [np.zeros((steps, 1), "float32")]
 
 
-def _steps_per_call(steps):
+def _steps_per_call(steps, most=STEPS_PER_CALL):
     """Returns a number of steps that divides all, if one near the most does.
 
     Each other number is one more program to compile.
     """
-    calls = math.ceil(steps / STEPS_PER_CALL)
+    calls = math.ceil(steps / max(1, min(most, STEPS_PER_CALL)))
     for more in range(calls, 4 * calls):
         if steps % more == 0:
             return steps // more

@@ -135,13 +135,6 @@ def fit_as_keras(
                 validation_steps,
                 None,
             )
-            # Anew each time, also where `validation_steps` ends it early.
-            seen = feed(
-                validation,
-                validation_batch_size or batch_size,
-                validation_steps,
-                None,
-            )
             scores = population.evaluate_batches(seen.epoch())
             for i in trained:
                 mine = {name: _scalar(scores[name][i]) for name in scores}

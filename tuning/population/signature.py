@@ -9,7 +9,7 @@ import keras
 from tuning.population.stateless_optimizer import FIRST_RATE
 from tuning.population.stateless_optimizer import starts_a_schedule
 
-# Filters of warnings belong to the process, and threads compare models, too.
+# Filters of warnings belong to the process, and threads also compare models.
 _WARNINGS = threading.Lock()
 
 

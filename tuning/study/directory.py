@@ -8,6 +8,8 @@ from tuning.errors import UserError
 from tuning.study.files import replace_file
 
 _SETTINGS = "settings.json"
+# Settings of studies from before there were several protocols.
+EARLIER = {"name": "article"}
 
 
 def make_directory(path):
@@ -45,7 +47,7 @@ def hold_directory(directory):
             ) from error
         raise UserError(
             f"{directory} cannot be locked: {error.strerror}. Name a directory "
-            "of another file system."
+            "on another file system."
         ) from error
     for name in ("results.csv", "trials.csv", _SETTINGS):
         for stale in directory.glob(f".{name}.*.new"):

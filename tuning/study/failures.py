@@ -3,8 +3,6 @@
 import datetime
 import pathlib
 
-from tuning.messages import summarize as summarize
-
 NAME = "failures.log"
 
 

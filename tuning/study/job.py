@@ -7,9 +7,9 @@ import traceback
 
 import keras
 
+from tuning.messages import summarize
 from tuning.problems.data import DataSettings
 from tuning.study.cells import count_steps
-from tuning.study.failures import summarize
 from tuning.study.files import as_file_name
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen

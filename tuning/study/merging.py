@@ -4,6 +4,7 @@ import contextlib
 import json
 
 from tuning.errors import UserError
+from tuning.study.directory import EARLIER
 from tuning.study.directory import check_settings
 from tuning.study.directory import hold_directory
 from tuning.study.directory import make_directory
@@ -21,7 +22,7 @@ def merge(sources, target):
 
     A cell that several have done counts once, as it is in the first of them,
     the target before all others; one that has failed gives way to any. Its
-    trials are those of the same directory. The sources are not changed.
+    trials are those of the same directory. The sources keep their tables.
 
     Args:
         sources: List of paths of directories.
@@ -37,9 +38,9 @@ def merge(sources, target):
     for source in sources:
         if not (source / "results.csv").exists():
             raise UserError(f"{source} has no results.csv.")
-    settings = _settings(sources[0])
+    settings = {**EARLIER, **_settings(sources[0])}
     for directory in (*sources, target):
-        check_settings(directory, settings)
+        check_settings(directory, settings, assumed=EARLIER)
     make_directory(target)
     with contextlib.ExitStack() as stack:
         for directory in dict.fromkeys(

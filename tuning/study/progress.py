@@ -41,6 +41,23 @@ def open_console():
     return console
 
 
+def bar_columns():
+    """Returns the columns of a bar: its text, itself, share and seconds."""
+    return (
+        rich.progress.TextColumn(
+            "{task.description}",
+            markup=False,
+            # The others keep their width.
+            table_column=rich.table.Column(
+                ratio=1, no_wrap=True, overflow="ellipsis"
+            ),
+        ),
+        rich.progress.BarColumn(bar_width=16),
+        rich.progress.TaskProgressColumn(),
+        rich.progress.TimeElapsedColumn(),
+    )
+
+
 class Progress:
     """A live display of a study's jobs, and a line for each finished cell.
 
@@ -57,17 +74,7 @@ class Progress:
         self._best = {}
         self._trials = {}
         self._bar = rich.progress.Progress(
-            rich.progress.TextColumn(
-                "{task.description}",
-                markup=False,
-                # The others keep their width.
-                table_column=rich.table.Column(
-                    ratio=1, no_wrap=True, overflow="ellipsis"
-                ),
-            ),
-            rich.progress.BarColumn(bar_width=16),
-            rich.progress.TaskProgressColumn(),
-            rich.progress.TimeElapsedColumn(),
+            *bar_columns(),
             rich.progress.TextColumn("left"),
             rich.progress.TimeRemainingColumn(elapsed_when_finished=False),
             console=console,

@@ -31,12 +31,12 @@ import keras
 import numpy as np
 
 from tasks import SPLITS
+from tuning.messages import summarize
 from tuning.networks.registry import find_network
 from tuning.networks.vectors import DenseResidual
 from tuning.population.batches import Batches
 from tuning.population.population import Population
 from tuning.problems.registry import open_problem
-from tuning.study.failures import summarize
 from tuning.study.model import hyperparameters
 from tuning.study.rows import Result
 from tuning.study.rows import Status

@@ -7,10 +7,10 @@ import math
 import keras_tuner
 import numpy as np
 
+from tuning.messages import summarize
 from tuning.population.callbacks import CosineDecay
 from tuning.population.population import Population
 from tuning.study.cells import choices_of
-from tuning.study.failures import summarize
 from tuning.study.files import scratch_path
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen

@@ -10,15 +10,16 @@ import keras
 
 from tasks import SPLITS
 from tuning.errors import UserError
+from tuning.messages import summarize
 from tuning.population.loops import backend_loops
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
+from tuning.study.directory import EARLIER
 from tuning.study.directory import check_settings
 from tuning.study.directory import hold_directory
 from tuning.study.directory import make_directory
 from tuning.study.directory import write_settings
 from tuning.study.failures import log_failure
-from tuning.study.failures import summarize
 from tuning.study.files import scratch_path
 from tuning.study.job import Job
 from tuning.study.job import run_job
@@ -110,11 +111,8 @@ class Study:
     @contextlib.contextmanager
     def _held(self):
         with hold_directory(self.directory):
-            # Before there were several protocols, there was this one.
             check_settings(
-                self.directory,
-                self.settings.fingerprint(),
-                assumed={"name": "article"},
+                self.directory, self.settings.fingerprint(), assumed=EARLIER
             )
             try:
                 self.results = Table(self.directory / "results.csv", Result)

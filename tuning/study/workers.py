@@ -174,9 +174,9 @@ def start_early(module):
     Args:
         module: Name of the module of the jobs' function.
     """
-    if _meeting_place():
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tuning.study.preload", module])
+    _meeting_place()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tuning.study.preload", module])
     # The tracker unblocks the signal once it has started; so it goes first.
     multiprocessing.resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

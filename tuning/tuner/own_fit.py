@@ -16,8 +16,8 @@ def has_own_fit(hypermodel):
 def why_unknown(hypermodel):
     """Returns why the arguments cannot be known in advance, or None.
 
-    Known is the form `return model.fit(…)`, and `return super().fit(…)`,
-    whatever is computed before, as long as the model has no part in it.
+    They can be for `return model.fit(…)` and `return super().fit(…)`, whatever
+    is computed before, as long as the model has no part in it.
     """
     name = type(hypermodel).__name__
     if "fit" in vars(hypermodel):

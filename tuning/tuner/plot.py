@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 COLUMNS = 3
-# Of the palette of Okabe and Ito, which the colour-blind can tell apart.
+# From the palette of Okabe and Ito, which the colour-blind can tell apart.
 DOTS = "#0072B2"
 BEST = "#D55E00"
 

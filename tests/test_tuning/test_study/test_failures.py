@@ -3,9 +3,9 @@ import traceback
 import pytest
 
 from tuning.messages import one_line
+from tuning.messages import summarize
 from tuning.study import failures
 from tuning.study.failures import log_failure
-from tuning.study.failures import summarize
 
 
 def failure(raises, file="/home/me/mine.py"):

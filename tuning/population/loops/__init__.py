@@ -17,8 +17,8 @@ else:
   a thread of its own;
 - `use_one_thread()`: what a process needs to be told that is pinned to one
   processor after the backend was imported;
-- `keep_programs(directory)`: keeps compiled programs between processes, where
-  a backend can do that;
+- `keep_programs(directory)`, of JAX alone: keeps compiled programs between
+  processes;
 - `is_out_of_memory(error)`: whether an exception says that the device's
   memory was too small.
 

@@ -141,9 +141,5 @@ def use_one_thread():
     """Nothing: TensorFlow counts the processors when it first runs."""
 
 
-def keep_programs(directory):
-    """Nothing: TensorFlow's graphs live as long as their process."""
-
-
 def is_out_of_memory(error):
     return isinstance(error, tf.errors.ResourceExhaustedError)

@@ -137,9 +137,5 @@ def use_one_thread():
     torch.set_num_threads(1)
 
 
-def keep_programs(directory):
-    """Nothing: graphs recorded here live as long as their process."""
-
-
 def is_out_of_memory(error):
     return isinstance(error, torch.OutOfMemoryError)
