@@ -41,6 +41,7 @@ from kmul.layers import ResidualDense
 from kmul.layers import ResidualMix
 from kmul.layers import ScalarMix
 from kmul.layers import SqueezeExcite
+from kmul.layers import StochasticDepth
 from kmul.layers import TensorFusion
 from kmul.layers import TuckerFusion
 
@@ -79,6 +80,7 @@ __all__ = [
     "ResidualMix",
     "ScalarMix",
     "SqueezeExcite",
+    "StochasticDepth",
     "TensorFusion",
     "TuckerFusion",
     "callbacks",

@@ -10,6 +10,7 @@ fusion        bilinear models of two or more modalities
 arithmetic    units whose weights spell out an arithmetic expression
 masks         convolutions times masks, given or learned
 depth         attention over the layers of a network, and weighted sums of them
+vision        attention, gates and blocks of image networks
 """
 
 from kmul.layers.arithmetic.inalu import INALU
@@ -48,6 +49,7 @@ from kmul.layers.polynomials.polynomial_block_2d import PolynomialBlock2D
 from kmul.layers.polynomials.polynomial_dense import PolynomialDense
 from kmul.layers.products.multiply_unit import MultiplyUnit
 from kmul.layers.products.residual_dense import ResidualDense
+from kmul.layers.vision.stochastic_depth import StochasticDepth
 
 __all__ = [
     "INALU",
@@ -82,6 +84,7 @@ __all__ = [
     "ResidualMix",
     "ScalarMix",
     "SqueezeExcite",
+    "StochasticDepth",
     "TensorFusion",
     "TuckerFusion",
 ]

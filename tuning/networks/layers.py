@@ -79,6 +79,7 @@ LAYERS = {
     "polynomial_dense": Entry(layers.PolynomialDense, VECTOR),
     "multiply_unit": Entry(layers.MultiplyUnit, PAIR),
     "residual_dense": Entry(layers.ResidualDense, VECTOR),
+    "stochastic_depth": Entry(layers.StochasticDepth, VECTOR),
 }
 
 

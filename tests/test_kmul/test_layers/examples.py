@@ -302,4 +302,9 @@ EXAMPLES = {
         lambda **kwargs: layers.GatedConv2D(3, 2, **kwargs),
         (2, 4, 4, 2),
     ),
+    # Attention, gates and blocks of image networks.
+    "StochasticDepth": (
+        lambda **kwargs: layers.StochasticDepth(0.5, seed=0, **kwargs),
+        (2, 3, 3, 4),
+    ),
 }

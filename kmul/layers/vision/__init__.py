@@ -1,0 +1,1 @@
+"""Attention, gates and blocks of image networks, made of products."""
