@@ -1,14 +1,16 @@
 """How long a search takes from the command to its last line.
 
     KERAS_BACKEND=jax python -m benchmarks.startup --data-dir DIRECTORY
-    [--before COMMIT]
+    [--before COMMIT | --stock]
 
 Two searches, each as a process of its own: one cell, and six cells whose
 training is a single step. With `--before`, a clone of that commit takes turns
-with this tree, and the ratio of each pair is given. `first` is without what
-earlier searches have kept (compiled programs, the best constants, that the data
-were verified), `again` is with it. After them stands where the time goes in one
-worker.
+with this tree, and the ratio of each pair is given. With `--stock`, it is
+KerasTuner's own grid search, in a process of its own, on the same models and
+records.
+`first` is without what earlier searches have kept (compiled programs, the best
+constants, that the data were verified), `again` is with it. After them stands
+where the time goes in one worker.
 """
 
 import argparse
@@ -26,36 +28,59 @@ import rich.console
 import rich.table
 
 ROOT = pathlib.Path(__file__).parents[1]
-SIX = (
-    "concat",
-    "elementwise_mul",
-    "elementwise_add",
-    "dot",
-    "reduce_sum",
-    "reduce_max",
-)
+TASKS = {
+    "one cell": ["dot"],
+    "six cells": [
+        "concat",
+        "elementwise_mul",
+        "elementwise_add",
+        "dot",
+        "reduce_sum",
+        "reduce_max",
+    ],
+}
 COMMON = "--inputs random --network multiply --activation linear".split()
 SEARCHES = {
-    "one cell": ("--task", "dot", *COMMON, "--train-steps", "1000"),
-    "six cells": ("--task", *SIX, *COMMON, "--train-steps", "1"),
+    name: ("--task", *tasks, *COMMON, "--train-steps", steps)
+    for (name, tasks), steps in zip(TASKS.items(), ("1000", "1"), strict=True)
 }
 
 
 def run(tree, arguments, data_dir, cache):
     """Returns the seconds that a search takes in a tree."""
     with tempfile.TemporaryDirectory() as directory:
-        started = time.perf_counter()
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "tuning.search", *arguments),
-                *("--data-dir", data_dir, "--directory", directory),
-            ],
-            cwd=tree,
-            env={**os.environ, "KMUL_CACHE_DIR": cache, "PYTHONPATH": ""},
-            check=True,
-            capture_output=True,
+        return timed(
+            tree,
+            *("tuning.search", *arguments),
+            *("--data-dir", data_dir, "--directory", directory),
+            KMUL_CACHE_DIR=cache,
         )
-        return time.perf_counter() - started
+
+
+def timed(tree, *module, **variables):
+    """Returns the seconds that `python -m module ...` takes in a tree."""
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", *module],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": "", **variables},
+        check=True,
+        capture_output=True,
+    )
+    return time.perf_counter() - started
+
+
+def search_with_stock(tasks, data_dir):
+    """Searches the rates of `multiply` on tasks as KerasTuner does it."""
+    from benchmarks.search import jobs
+    from benchmarks.search import run_stock
+    from tuning.problems.data import DataSettings
+    from tuning.study.protocol import Protocol
+
+    pairs = [(task, "random") for task in tasks]
+    data = DataSettings(data_dir)
+    for job in jobs(pairs, "multiply", Protocol(), data, None):
+        run_stock(job)
 
 
 def forget(data_dir):
@@ -95,6 +120,14 @@ def compare(options, table, console):
                     )
                     if before is not None:
                         seconds["before"].append(search(before))
+                    if options.stock:
+                        seconds["before"].append(
+                            timed(
+                                ROOT,
+                                *("benchmarks.startup", "--only-stock", name),
+                                *("--data-dir", options.data_dir),
+                            )
+                        )
                     forget(options.data_dir)
                     seconds["first"].append(search(ROOT))
                     seconds["again"].append(search(ROOT))
@@ -189,14 +222,24 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--before", metavar="COMMIT")
+    against = parser.add_mutually_exclusive_group()
+    against.add_argument("--before", metavar="COMMIT")
+    against.add_argument("--stock", action="store_true")
+    # The process that `--stock` starts.
+    against.add_argument(
+        "--only-stock", choices=list(SEARCHES), help=argparse.SUPPRESS
+    )
     parser.add_argument("--search", action="append", choices=list(SEARCHES))
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--data-dir", required=True)
     options = parser.parse_args()
+    if options.only_stock:
+        search_with_stock(TASKS[options.only_stock], options.data_dir)
+        return
     console = rich.console.Console(width=100)
     table = rich.table.Table(title=os.environ.get("KERAS_BACKEND"))
-    for name in ("search", "before", "now", "ratio"):
+    against = "KerasTuner" if options.stock else "before"
+    for name in ("search", against, "now", "ratio"):
         table.add_column(name)
     # Prepares the data if they are not there.
     run(ROOT, SEARCHES["one cell"], options.data_dir, "")
