@@ -313,7 +313,6 @@ def measure_cost(job):
     populations = [Population([each]) for each in both]
     steps = TIMED_STEPS // (10 if images else 1)
     times = []
-    enough = math.inf
     for turn in range(TURNS + 1):
         pair = []
         for population in populations:
