@@ -45,6 +45,9 @@ class ResidualDense(keras.layers.Dense):
 
     Masking: the mask of the input is passed on.
 
+    `quantize` and `enable_lora` are those of `keras.layers.Dense`, and change
+    `W` alone: x is added in full precision.
+
     Example:
 
     ```python
@@ -91,10 +94,21 @@ class ResidualDense(keras.layers.Dense):
 
     def call(self, inputs, training=None):
         inputs = receive(self, inputs)
-        outputs = super().call(inputs, training)
-        if inputs.shape[-1] == self.units:
-            return add(outputs, inputs)
-        return outputs
+        return self._add_input(super().call(inputs, training), inputs)
+
+    def quantized_call(self, inputs, training=None):
+        inputs = receive(self, inputs)
+        return self._add_input(super().quantized_call(inputs, training), inputs)
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        # Dense refuses its subclasses: their `call` may compute anything.
+        type_check = type_check and type(self) is not ResidualDense
+        super().quantize(mode, type_check=type_check, config=config)
 
     def compute_output_shape(self, input_shape):
         return (*check_shape("ResidualDense", input_shape)[:-1], self.units)
+
+    def _add_input(self, outputs, inputs):
+        if inputs.shape[-1] == self.units:
+            return add(outputs, inputs)
+        return outputs

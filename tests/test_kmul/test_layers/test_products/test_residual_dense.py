@@ -54,3 +54,60 @@ def test_bad_arguments_and_shapes():
     ):
         with pytest.raises(ValueError, match=message):
             layers.ResidualDense(4).build(shape)
+
+
+def dense_and_residual():
+    """Two models that differ in the residual alone, and inputs for them."""
+    models = []
+    for layer in (keras.layers.Dense(4), layers.ResidualDense(4)):
+        x = keras.Input((4,))
+        models.append(keras.Model(x, layer(x)))
+    models[1].set_weights(models[0].get_weights())
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    return *models, x
+
+
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have")
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+def test_quantized_as_a_dense_layer(mode, tmp_path):
+    dense, residual, x = dense_and_residual()
+    before = residual.predict_on_batch(x)
+    for model in (dense, residual):
+        model.quantize(mode)
+    after = residual.predict_on_batch(x)
+    np.testing.assert_allclose(after, dense.predict_on_batch(x) + x, atol=1e-6)
+    assert 0 < np.abs(after - before).max() < 0.5
+    residual.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[1].dtype_policy.quantization_mode == mode
+    np.testing.assert_allclose(loaded.predict_on_batch(x), after, atol=1e-6)
+
+
+def test_quantization_refuses_subclasses():
+    class Other(layers.ResidualDense):
+        pass
+
+    layer = Other(4)
+    layer.build((None, 4))
+    with pytest.raises(NotImplementedError, match="Other"):
+        layer.quantize("int8")
+
+
+def test_lora_as_in_a_dense_layer(tmp_path):
+    dense, residual, x = dense_and_residual()
+    for model in (dense, residual):
+        keras.utils.set_random_seed(0)
+        model.layers[1].enable_lora(2)
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+    kernel = ops.convert_to_numpy(residual.layers[1].weights[0])
+    dense.train_on_batch(x, x)
+    residual.train_on_batch(x, x + x)
+    after = residual.predict_on_batch(x)
+    np.testing.assert_allclose(after, dense.predict_on_batch(x) + x, atol=1e-6)
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(residual.layers[1].weights[0]), kernel
+    )
+    residual.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[1].lora_rank == 2
+    np.testing.assert_allclose(loaded.predict_on_batch(x), after, atol=1e-6)
