@@ -152,6 +152,14 @@ def check_shape(layer, shape):
     return shape
 
 
+def differ(sizes):
+    """Whether two of the sizes of an axis are known not to be equal.
+
+    A size that is no integer is unknown, or symbolic while a model is exported.
+    """
+    return len({size for size in sizes if isinstance(size, int)}) > 1
+
+
 def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
     """Returns the shapes of a layer called on several tensors.
 
@@ -188,9 +196,7 @@ def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
                 f"Received: input_shape={shapes}"
             )
     if (not shared and len({len(shape) for shape in leading}) > 1) or any(
-        # A size that is no integer is unknown, or symbolic while exporting.
-        len({size for size in sizes if isinstance(size, int)}) > 1
-        for sizes in itertools.zip_longest(*leading)
+        differ(sizes) for sizes in itertools.zip_longest(*leading)
     ):
         raise ValueError(
             f"All inputs of `{layer}` should have the same axes before the "
@@ -202,7 +208,7 @@ def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
 def check_same_shapes(layer, shapes):
     """Returns the shapes of a layer called on tensors of one shape."""
     shapes = check_shapes(layer, shapes)
-    if len({shape[-1] for shape in shapes}) > 1:
+    if differ(shape[-1] for shape in shapes):
         raise ValueError(
             f"All inputs of `{layer}` should have one shape. "
             f"Received: input_shape={shapes}"

@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from kmul._validation import differ
 from kmul.layers.depth._base import match_axes
 
 
@@ -32,7 +33,7 @@ def check_layer_shapes(shapes, pooling):
                 'should be defined, or with `pooling="avg"` the last one. '
                 f"Received: input_shape={shapes}, pooling={pooling!r}"
             )
-    if len({s[0] for s in shapes if isinstance(s[0], int)}) > 1:
+    if differ(shape[0] for shape in shapes):
         raise ValueError(
             "All inputs of `LayerAttention` should have the same batch "
             f"size. Received: input_shape={shapes}"
@@ -42,7 +43,7 @@ def check_layer_shapes(shapes, pooling):
 
 def check_widths(mechanism, shapes, widths, heads):
     """Checks that the vectors are of one width, which the heads divide."""
-    if len(set(widths)) > 1:
+    if differ(widths):
         raise ValueError(
             f'`LayerAttention` with mechanism="{mechanism}" needs vectors of '
             "one width: set `transform_units`. Received: "

@@ -58,6 +58,9 @@ class MCBFusion(Fusion):
 
     Masking: the output is masked wherever any input is.
 
+    `model.export(format="onnx")` fails on this layer: no exporter knows its
+    Fourier transform.
+
     Example:
 
     ```python

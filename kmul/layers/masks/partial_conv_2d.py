@@ -7,6 +7,7 @@ from kmul._inputs import fixed_channels
 from kmul._inputs import receive
 from kmul._sums import add
 from kmul._validation import check_boolean
+from kmul._validation import differ
 from kmul.layers.masks._base import ConvolutionLayer
 
 
@@ -212,7 +213,7 @@ class PartialConv2D(ConvolutionLayer):
                 f"Received: input_shape={shapes}"
             )
         if any(
-            i != axis and None not in sizes and len(set(sizes)) > 1
+            i != axis and differ(sizes)
             for i, sizes in enumerate(zip(image, *masks, strict=True))
         ):
             raise ValueError(

@@ -8,6 +8,7 @@ from kmul._inputs import fixed_width
 from kmul._inputs import receive
 from kmul._validation import check_positive_integer
 from kmul._validation import check_shapes
+from kmul._validation import differ
 from kmul.layers._kernel_layer import KernelLayer
 
 
@@ -132,8 +133,7 @@ class MultiplyUnit(KernelLayer):
 
     def _check_shapes(self, input_shape):
         shapes = check_shapes("MultiplyUnit", input_shape)
-        widths = {shape[-1] for shape in shapes}
-        if self.hidden_units is None and len(widths) > 1:
+        if self.hidden_units is None and differ(s[-1] for s in shapes):
             raise ValueError(
                 "With `hidden_units=None` all inputs of `MultiplyUnit` should "
                 f"have one shape. Received: input_shape={shapes}"
