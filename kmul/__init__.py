@@ -16,13 +16,17 @@ from kmul.layers import NALU
 from kmul.layers import NAU
 from kmul.layers import NMU
 from kmul.layers import NPU
+from kmul.layers import AdditiveBlock2D
+from kmul.layers import AdditiveTokenMixer2D
 from kmul.layers import BLOCKFusion
 from kmul.layers import BLOCKTuckerFusion
+from kmul.layers import ChannelGate2D
 from kmul.layers import DepthWeightedAverage
 from kmul.layers import FiLM
 from kmul.layers import GatedConv2D
 from kmul.layers import GatedDense
 from kmul.layers import HighwayDense
+from kmul.layers import HybridPerceptionBlock2D
 from kmul.layers import HyperDense
 from kmul.layers import LayerAttention
 from kmul.layers import LowRankFusion
@@ -40,8 +44,10 @@ from kmul.layers import RealNPU
 from kmul.layers import ResidualDense
 from kmul.layers import ResidualMix
 from kmul.layers import ScalarMix
+from kmul.layers import SpatialGate2D
 from kmul.layers import SqueezeExcite
 from kmul.layers import StochasticDepth
+from kmul.layers import StripSelfAttention2D
 from kmul.layers import TensorFusion
 from kmul.layers import TuckerFusion
 
@@ -55,13 +61,17 @@ __all__ = [
     "NAU",
     "NMU",
     "NPU",
+    "AdditiveBlock2D",
+    "AdditiveTokenMixer2D",
     "BLOCKFusion",
     "BLOCKTuckerFusion",
+    "ChannelGate2D",
     "DepthWeightedAverage",
     "FiLM",
     "GatedConv2D",
     "GatedDense",
     "HighwayDense",
+    "HybridPerceptionBlock2D",
     "HyperDense",
     "LayerAttention",
     "LowRankFusion",
@@ -79,8 +89,10 @@ __all__ = [
     "ResidualDense",
     "ResidualMix",
     "ScalarMix",
+    "SpatialGate2D",
     "SqueezeExcite",
     "StochasticDepth",
+    "StripSelfAttention2D",
     "TensorFusion",
     "TuckerFusion",
     "callbacks",

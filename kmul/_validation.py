@@ -91,6 +91,20 @@ def check_fraction(name, value):
     return float(value)
 
 
+def check_rate(name, value):
+    """Returns `value` if it is a number in [0, 1)."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not 0 <= value < 1
+    ):
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a number in "
+            f"[0, 1). Received: {name}={value!r}"
+        )
+    return float(value)
+
+
 def check_boolean(name, value):
     """Returns `value` if it is `True` or `False`."""
     if not isinstance(value, (bool, np.bool_)):

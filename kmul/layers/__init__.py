@@ -49,7 +49,15 @@ from kmul.layers.polynomials.polynomial_block_2d import PolynomialBlock2D
 from kmul.layers.polynomials.polynomial_dense import PolynomialDense
 from kmul.layers.products.multiply_unit import MultiplyUnit
 from kmul.layers.products.residual_dense import ResidualDense
+from kmul.layers.vision.additive_block_2d import AdditiveBlock2D
+from kmul.layers.vision.additive_token_mixer_2d import AdditiveTokenMixer2D
+from kmul.layers.vision.channel_gate_2d import ChannelGate2D
+from kmul.layers.vision.hybrid_perception_block_2d import (
+    HybridPerceptionBlock2D,
+)
+from kmul.layers.vision.spatial_gate_2d import SpatialGate2D
 from kmul.layers.vision.stochastic_depth import StochasticDepth
+from kmul.layers.vision.strip_self_attention_2d import StripSelfAttention2D
 
 __all__ = [
     "INALU",
@@ -59,13 +67,17 @@ __all__ = [
     "NAU",
     "NMU",
     "NPU",
+    "AdditiveBlock2D",
+    "AdditiveTokenMixer2D",
     "BLOCKFusion",
     "BLOCKTuckerFusion",
+    "ChannelGate2D",
     "DepthWeightedAverage",
     "FiLM",
     "GatedConv2D",
     "GatedDense",
     "HighwayDense",
+    "HybridPerceptionBlock2D",
     "HyperDense",
     "LayerAttention",
     "LowRankFusion",
@@ -83,8 +95,10 @@ __all__ = [
     "ResidualDense",
     "ResidualMix",
     "ScalarMix",
+    "SpatialGate2D",
     "SqueezeExcite",
     "StochasticDepth",
+    "StripSelfAttention2D",
     "TensorFusion",
     "TuckerFusion",
 ]

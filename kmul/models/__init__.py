@@ -1,5 +1,6 @@
-"""Small networks built of the layers, used like any `keras.Model`."""
+"""Networks built of the layers, used like any `keras.Model`."""
 
+from kmul.models.cas_vit import CASViT
 from kmul.models.cnn import CNN
 from kmul.models.layer_attended_cnn import LayerAttendedCNN
 from kmul.models.product_of_polynomials import ProductOfPolynomials
@@ -7,6 +8,7 @@ from kmul.models.residual_cnn import ResidualCNN
 
 __all__ = [
     "CNN",
+    "CASViT",
     "LayerAttendedCNN",
     "ProductOfPolynomials",
     "ResidualCNN",

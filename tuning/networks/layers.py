@@ -79,7 +79,13 @@ LAYERS = {
     "polynomial_dense": Entry(layers.PolynomialDense, VECTOR),
     "multiply_unit": Entry(layers.MultiplyUnit, PAIR),
     "residual_dense": Entry(layers.ResidualDense, VECTOR),
+    "additive_block_2d": Entry(layers.AdditiveBlock2D, IMAGE),
+    "additive_token_mixer_2d": Entry(layers.AdditiveTokenMixer2D, IMAGE),
+    "channel_gate_2d": Entry(layers.ChannelGate2D, IMAGE),
+    "hybrid_perception_block_2d": Entry(layers.HybridPerceptionBlock2D, IMAGE),
+    "spatial_gate_2d": Entry(layers.SpatialGate2D, IMAGE),
     "stochastic_depth": Entry(layers.StochasticDepth, VECTOR),
+    "strip_self_attention_2d": Entry(layers.StripSelfAttention2D, IMAGE),
 }
 
 
@@ -231,9 +237,10 @@ class LayerOnVectors(LayerNetwork):
 class LayerOnImages(LayerNetwork):
     """`depth` layers after each other on an image, and a classifier.
 
-    Each has 8 filters, the first a stride of 2. A layer that takes images and
-    masks is called with a mask of ones. What the last one gives goes through a
-    dense layer of 32 units and a linear one with softmax.
+    Each has 8 filters, the first a stride of 2. Layers that are made without
+    `filters` follow a convolution of 8 filters and that stride. A layer that
+    takes images and masks is called with a mask of ones. What the last one
+    gives goes through a dense layer of 32 units and a linear one with softmax.
     """
 
     depths = (2, 3, 4, 5, 6, 7, 8)
@@ -243,8 +250,12 @@ class LayerOnImages(LayerNetwork):
     def model(self, depth, activation):
         (image_shape,) = self.input_shapes
         image = x = keras.Input(image_shape, name="image")
+        strides = 2
+        if "filters" not in inspect.signature(self.layer).parameters:
+            x = keras.layers.Conv2D(FILTERS, KERNEL_SIZE, strides=2)(x)
+            strides = 1
         for index in range(depth):
-            x = self._apply(x, 2 if index == 0 else 1, activation)
+            x = self._apply(x, strides if index == 0 else 1, activation)
         x = keras.layers.Flatten()(x)
         x = keras.layers.Dense(READ_OUT_UNITS, activation=activation)(x)
         x = keras.layers.Dense(self.units, activation="softmax")(x)

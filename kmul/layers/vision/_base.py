@@ -40,8 +40,10 @@ class ImageLayer(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.data_format = data_format
-        self.channel_axis = 3 if data_format == "channels_last" else 1
-        self._num_kernels = 0
+        last = data_format == "channels_last"
+        self.channel_axis, self.image_axes = (
+            (3, (1, 2)) if last else (1, (2, 3))
+        )
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
@@ -63,11 +65,8 @@ class ImageLayer(keras.layers.Layer):
         return tuple(shape)
 
     def next_initializer(self):
-        """Returns a copy of the initializer for one more kernel."""
-        self._num_kernels += 1
-        return branch_initializer(
-            self.kernel_initializer, self._num_kernels - 1
-        )
+        """Returns a copy of the initializer for the next kernel."""
+        return branch_initializer(self.kernel_initializer, len(self.weights))
 
     def add_kernel(self, name, shape, initializer=None):
         return self.add_weight(
@@ -110,6 +109,20 @@ class ImageLayer(keras.layers.Layer):
             f"{name}_kernel", (size, size, channels, 1), initialize
         )
         return kernel, self.add_bias(f"{name}_bias", channels) if bias else None
+
+    def add_layer(self, layer_class, name, shape, **kwargs):
+        """Returns a built layer of images, made as this one is."""
+        layer = layer_class(
+            **kwargs,
+            kernel_initializer=self.next_initializer(),
+            kernel_regularizer=self.kernel_regularizer,
+            kernel_constraint=self.kernel_constraint,
+            data_format=self.data_format,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        layer.build(shape)
+        return layer
 
     def add_normalization(self, name, shape):
         """Returns a built batch normalization, with PyTorch's defaults."""

@@ -1,7 +1,7 @@
 import keras
 
 from kmul._inputs import receive
-from kmul._validation import check_fraction
+from kmul._validation import check_rate
 from kmul._validation import check_seed
 
 
@@ -49,12 +49,7 @@ class StochasticDepth(keras.layers.Layer):
     """
 
     def __init__(self, rate=0.1, seed=None, **kwargs):
-        rate = check_fraction("rate", rate)
-        if rate == 1:
-            raise ValueError(
-                "Invalid value for argument `rate`. Expected a number in "
-                "[0, 1). Received: rate=1.0"
-            )
+        rate = check_rate("rate", rate)
         seed = check_seed(seed)
         super().__init__(**kwargs)
         self.rate = rate

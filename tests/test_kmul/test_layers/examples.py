@@ -307,4 +307,28 @@ EXAMPLES = {
         lambda **kwargs: layers.StochasticDepth(0.5, seed=0, **kwargs),
         (2, 3, 3, 4),
     ),
+    "SpatialGate2D": (
+        lambda **kwargs: layers.SpatialGate2D(**kwargs),
+        (2, 3, 2, 4),
+    ),
+    "ChannelGate2D": (
+        lambda **kwargs: layers.ChannelGate2D(**kwargs),
+        (2, 3, 2, 4),
+    ),
+    "AdditiveTokenMixer2D": (
+        lambda **kwargs: layers.AdditiveTokenMixer2D(**kwargs),
+        (2, 3, 2, 2),
+    ),
+    "AdditiveBlock2D": (
+        lambda **kwargs: layers.AdditiveBlock2D(2, **kwargs),
+        (2, 3, 2, 2),
+    ),
+    "StripSelfAttention2D": (
+        lambda **kwargs: layers.StripSelfAttention2D(key_dim=2, **kwargs),
+        (2, 3, 2, 4),
+    ),
+    "HybridPerceptionBlock2D": (
+        lambda **kwargs: layers.HybridPerceptionBlock2D(expansion=2, **kwargs),
+        (2, 3, 2, 2),
+    ),
 }

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from keras import ops
+from support.gradients import call
 from support.layer_checks import random_inputs
 
 from kmul import layers
@@ -14,6 +15,8 @@ from kmul import layers
         (lambda **kwargs: layers.GatedConv2D(4, 3, **kwargs), [3]),
         (lambda **kwargs: layers.PartialConv2D(4, 3, **kwargs), [3, 1]),
         (lambda **kwargs: layers.PolynomialBlock2D(4, **kwargs), [3]),
+        (lambda **kwargs: layers.AdditiveBlock2D(2, **kwargs), [3]),
+        (lambda **kwargs: layers.HybridPerceptionBlock2D(2, **kwargs), [4]),
     ],
 )
 def test_computes_the_same_as_channels_last(make, channels):
@@ -23,10 +26,10 @@ def test_computes_the_same_as_channels_last(make, channels):
     last = make(data_format="channels_last")
     first = make(data_format="channels_first")
     single = len(channels) == 1
-    expected = last(arrays[0] if single else arrays)
+    expected = call(last, arrays[0] if single else arrays)
     first.build(swapped[0].shape if single else [x.shape for x in swapped])
     first.set_weights(last.get_weights())
-    found = ops.convert_to_numpy(first(swapped[0] if single else swapped))
+    found = ops.convert_to_numpy(call(first, swapped[0] if single else swapped))
     np.testing.assert_allclose(
         found.transpose(0, 2, 3, 1),
         ops.convert_to_numpy(expected),

@@ -32,6 +32,11 @@ NEVER_EMPTY = (
     "LayerAttention, recurrent",
     "MCBFusion",
     "NMU, normalized",
+    "SpatialGate2D",
+    "AdditiveTokenMixer2D",
+    "AdditiveBlock2D",
+    "StripSelfAttention2D",
+    "HybridPerceptionBlock2D",
 )
 
 

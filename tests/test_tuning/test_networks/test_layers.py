@@ -5,12 +5,17 @@ import pytest
 from kmul import layers
 from tuning.networks import registry
 from tuning.networks.layers import LAYERS
+from tuning.networks.layers import CalledOn
 from tuning.networks.network import Network
 from tuning.networks.registry import find_network
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
 
-ON_IMAGES = {"gated_conv_2d", "partial_conv_2d", "polynomial_block_2d"}
+ON_IMAGES = {
+    name
+    for name, entry in LAYERS.items()
+    if entry.called_on in (CalledOn.IMAGE, CalledOn.MASKED_IMAGE)
+}
 # One in every family that has several forms.
 VARIANTS = (
     "multiplicative_interaction:form=low_rank,rank=3",
