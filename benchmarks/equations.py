@@ -233,11 +233,6 @@ def gated_conv(w, x):
     return ops.elu(value) * ops.sigmoid(gate)
 
 
-def batch_normalized(x, gamma, beta):
-    mean, variance = ops.moments(x, (0, 1, 2))
-    return ops.batch_normalization(x, mean, variance, -1, beta, gamma, 1e-5)
-
-
 def layer_normalized(x, gamma, beta):
     return ops.layer_normalization(x, gamma, beta, epsilon=1e-6)
 
@@ -247,8 +242,8 @@ def depthwise(x, kernel, bias, strides=1):
 
 
 def spatial_gate(w, x):
-    hidden = batch_normalized(depthwise(x, w[0], w[1]), w[3], w[4])
-    return x * ops.sigmoid(ops.matmul(ops.relu(hidden), w[2]))
+    hidden = ops.relu(w[3](depthwise(x, w[0], w[1])))
+    return x * ops.sigmoid(ops.matmul(hidden, w[2]))
 
 
 def channel_gate(w, x):
@@ -258,8 +253,8 @@ def channel_gate(w, x):
 
 def additive_mixer(w, x):
     query, key, value = ops.split(ops.matmul(x, w[0]), 3, -1)
-    query = channel_gate(w[10:11], spatial_gate(w[5:10], query))
-    key = channel_gate(w[16:17], spatial_gate(w[11:16], key))
+    query = channel_gate(w[9:10], spatial_gate(w[5:9], query))
+    key = channel_gate(w[14:15], spatial_gate(w[10:14], key))
     mixed = depthwise(query + key, w[1], w[2]) * value
     return depthwise(mixed, w[3], w[4])
 
@@ -270,18 +265,17 @@ def perceptron(x, w):
 
 
 def additive_block(w, x):
-    local = batch_normalized(dense(x, w[0], w[1]), *w[10:12])
-    local = ops.gelu(depthwise(local, w[2], w[3]), approximate=False)
-    x = x + dense(local, w[4], w[5])
-    x = x + additive_mixer(w[14:31], batch_normalized(x, *w[12:14]))
-    return x + perceptron(batch_normalized(x, *w[31:33]), w[6:10])
+    local = depthwise(w[10](dense(x, w[0], w[1])), w[2], w[3])
+    x = x + dense(ops.gelu(local, approximate=False), w[4], w[5])
+    x = x + additive_mixer(w[12:27], w[11](x))
+    return x + perceptron(w[27](x), w[6:10])
 
 
 def strip_attention(w, x):
     few = depthwise(x, w[0], w[1], strides=2)
     _, height, width, channels = x.shape
-    query = split_last(ops.matmul(x, w[2]), height * width, w[2].shape[1])
     keys = few.shape[1] * few.shape[2]
+    query = split_last(ops.matmul(x, w[2]), height * width, w[2].shape[1])
     key = split_last(ops.matmul(few, w[3]), keys, w[3].shape[1])
     value = split_last(ops.matmul(few, w[4]), keys, channels)
     scores = ops.matmul(query, ops.swapaxes(key, 1, 2))
@@ -296,9 +290,9 @@ def hybrid_block(w, x):
     x = x + depthwise(x, w[0], w[1])
     x = x + strip_attention(w[12:19], layer_normalized(x, *w[10:12]))
     local = depthwise(layer_normalized(x, *w[19:21]), w[2], w[3])
-    local = ops.gelu(batch_normalized(local, *w[21:23]), approximate=False)
+    local = ops.gelu(w[21](local), approximate=False)
     x = x + depthwise(local, w[4], w[5])
-    return x + perceptron(layer_normalized(x, *w[23:25]), w[6:10])
+    return x + perceptron(layer_normalized(x, *w[22:24]), w[6:10])
 
 
 ONE, TWO = (WIDTH,), [(WIDTH,), (WIDTH,)]

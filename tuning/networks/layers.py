@@ -237,10 +237,11 @@ class LayerOnVectors(LayerNetwork):
 class LayerOnImages(LayerNetwork):
     """`depth` layers after each other on an image, and a classifier.
 
-    Each has 8 filters, the first a stride of 2. Layers that are made without
-    `filters` follow a convolution of 8 filters and that stride. A layer that
-    takes images and masks is called with a mask of ones. What the last one
-    gives goes through a dense layer of 32 units and a linear one with softmax.
+    Each has 8 filters, the first a stride of 2. Before a layer that takes no
+    `filters`, but keeps the shape of its input, a convolution of 1×1, the first
+    of 2×2 with a stride of 2, makes 8 channels. A layer that takes images and
+    masks is called with a mask of ones. What the last one gives goes through a
+    dense layer of 32 units and a linear one with softmax.
     """
 
     depths = (2, 3, 4, 5, 6, 7, 8)
@@ -250,18 +251,19 @@ class LayerOnImages(LayerNetwork):
     def model(self, depth, activation):
         (image_shape,) = self.input_shapes
         image = x = keras.Input(image_shape, name="image")
-        strides = 2
-        if "filters" not in inspect.signature(self.layer).parameters:
-            x = keras.layers.Conv2D(FILTERS, KERNEL_SIZE, strides=2)(x)
-            strides = 1
         for index in range(depth):
-            x = self._apply(x, strides if index == 0 else 1, activation)
+            x = self._apply(x, 2 if index == 0 else 1, activation)
         x = keras.layers.Flatten()(x)
         x = keras.layers.Dense(READ_OUT_UNITS, activation=activation)(x)
         x = keras.layers.Dense(self.units, activation="softmax")(x)
         return keras.Model(image, x)
 
     def _apply(self, x, strides, activation):
+        if "filters" not in inspect.signature(self.layer).parameters:
+            x = keras.layers.Conv2D(
+                FILTERS, strides, strides=strides, activation=activation
+            )(x)
+            return self.make()(x)
         layer = self.make(
             filters=FILTERS,
             kernel_size=KERNEL_SIZE,

@@ -6,6 +6,7 @@ from kmul._branches import parted_initializer
 from kmul._contractions import linear
 from kmul._inputs import fixed_channels
 from kmul._sums import add
+from kmul._sums import add_bias
 from kmul._validation import check_data_format
 
 
@@ -159,12 +160,10 @@ class ImageLayer(keras.layers.Layer):
 
     def shift(self, inputs, bias):
         """Returns images plus a bias, or themselves if there is none."""
-        if bias is None:
-            return inputs
-        shape = [1, 1, 1, 1]
-        shape[self.channel_axis] = bias.shape[0]
+        if bias is None or self.data_format == "channels_last":
+            return add_bias(inputs, bias)
         bias = ops.cast(bias, self.compute_dtype)
-        return add(inputs, ops.reshape(bias, shape))
+        return add(inputs, ops.reshape(bias, (1, -1, 1, 1)))
 
     def get_config(self):
         return {
