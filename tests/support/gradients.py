@@ -1,6 +1,7 @@
 """Gradients on whichever backend runs, as NumPy arrays."""
 
 import contextlib
+import functools
 from unittest import mock
 
 import keras
@@ -38,10 +39,7 @@ def gradients(function, arrays):
     backend = keras.config.backend()
     tensors = [ops.convert_to_tensor(array) for array in arrays]
     if backend == "jax":
-        import jax
-
-        argnums = tuple(range(len(tensors)))
-        found = jax.jit(jax.grad(function, argnums=argnums))(*tensors)
+        found = compiled_gradients(function, len(tensors))(*tensors)
     elif backend == "tensorflow":
         import tensorflow as tf
 
@@ -59,6 +57,14 @@ def gradients(function, arrays):
             t.new_zeros(t.shape) if t.grad is None else t.grad for t in tensors
         ]
     return [np.array(ops.convert_to_numpy(each)) for each in found]
+
+
+@functools.lru_cache(maxsize=1)
+def compiled_gradients(function, count):
+    """Returns JAX's gradients, compiled once for a function called often."""
+    import jax
+
+    return jax.jit(jax.grad(function, argnums=tuple(range(count))))
 
 
 def compile_on_jax(function):
@@ -115,7 +121,7 @@ def layer_loss(layer, several):
     return loss
 
 
-def layer_gradients(layer, arrays, weights=None):
+def layer_gradients(layer, arrays, weights=None, loss=None):
     """Gradients of the sum of a layer's squared outputs.
 
     Args:
@@ -123,6 +129,7 @@ def layer_gradients(layer, arrays, weights=None):
         arrays: One NumPy array, or a list for a layer of several inputs.
         weights: List of NumPy arrays, the layer's trainable weights unless
             given.
+        loss: Its `layer_loss`, compiled once if it is given.
 
     Returns:
         Gradients with respect to the inputs, and to the trainable weights.
@@ -133,5 +140,6 @@ def layer_gradients(layer, arrays, weights=None):
         weights = [
             np.array(ops.convert_to_numpy(v)) for v in layer.trainable_variables
         ]
-    found = gradients(layer_loss(layer, several), inputs + list(weights))
+    loss = loss or layer_loss(layer, several)
+    found = gradients(loss, inputs + list(weights))
     return found[: len(inputs)], found[len(inputs) :]

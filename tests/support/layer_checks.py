@@ -189,13 +189,14 @@ def check_gradients(make, shapes):
     layer = make()
     layer.build(shapes)
     inputs = random_inputs(shapes)
+    loss = layer_loss(layer, isinstance(shapes, list))
     for scale in (1.0, 0.0, 1e3):
         scaled = (
             [x * np.float32(scale) for x in inputs]
             if isinstance(inputs, list)
             else inputs * np.float32(scale)
         )
-        by_input, by_weight = layer_gradients(layer, scaled)
+        by_input, by_weight = layer_gradients(layer, scaled, loss=loss)
         for gradient in by_input + by_weight:
             assert np.isfinite(gradient).all(), f"inputs scaled by {scale}"
 
