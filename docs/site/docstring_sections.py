@@ -1,6 +1,7 @@
 """An extension of Griffe: the sections of a Keras docstring, in its words.
 
-Griffe knows "Args", and shows what it does not know in boxes.
+Griffe knows "Args", shows what it does not know in boxes, and takes each line
+of "Returns" for a value of its own.
 """
 
 import re
@@ -9,7 +10,8 @@ import textwrap
 import griffe
 
 SECTION = re.compile(
-    r"^(Example|(?:Input shape|Output shape|Reference|Weights.*)(?=:\n {4})):\n"
+    r"^(Example|"
+    r"(?:Input shape|Output shape|Reference|Returns|Weights.*)(?=:\n {4})):\n"
     r"((?:(?: {4}.*)?\n)*)",
     re.MULTILINE,
 )

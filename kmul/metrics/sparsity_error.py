@@ -24,6 +24,14 @@ def sparsity_error(weights, values=(-1.0, 0.0, 1.0)):
     Returns:
         A Python float, not a number if any weight is none.
 
+    Example:
+
+    ```python
+    layer = kmul.layers.NAU(2)
+    layer.build((None, 3))
+    kmul.metrics.sparsity_error(layer.effective_kernels()[0])
+    ```
+
     Reference:
         - [Neural Arithmetic Units (Madsen & Johansen, 2020)](
           https://arxiv.org/abs/2001.05016)

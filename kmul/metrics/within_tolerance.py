@@ -64,10 +64,11 @@ class WithinTolerance(keras.metrics.MeanMetricWrapper):
 
     Example:
 
-    >>> metric = kmul.metrics.WithinTolerance(0.1)
-    >>> metric.update_state([[1.0, 2.0]], [[1.05, 2.5]])
-    >>> metric.result()
-    0.5
+    ```python
+    metric = kmul.metrics.WithinTolerance(0.1)
+    metric.update_state([[1.0, 2.0]], [[1.05, 2.5]])
+    float(metric.result())  # 0.5
+    ```
     """
 
     def __init__(

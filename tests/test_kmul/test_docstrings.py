@@ -11,6 +11,7 @@ import kmul
 PACKAGES = (
     kmul.constraints,
     kmul.layers,
+    kmul.metrics,
     kmul.models,
     kmul.regularizers,
 )

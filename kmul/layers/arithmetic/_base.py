@@ -88,6 +88,16 @@ class ArithmeticUnit(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs, training=None):
+        """Returns what the unit computes of each sample.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., features)`.
+            training: Boolean, whether this is a training step, which the
+                regularizer's warm-up counts.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         self._in_training = bool(training)
         return self.compute(receive(self, inputs))
 

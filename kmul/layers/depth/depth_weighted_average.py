@@ -82,6 +82,15 @@ class DepthWeightedAverage(keras.layers.Layer):
             )
 
     def call(self, inputs):
+        """Returns the weighted sum of the inputs that count.
+
+        Args:
+            inputs: List or tuple of two or more tensors of shape
+                `(batch, ..., features)`, from the first block to the last.
+
+        Returns:
+            Tensor of shape `(batch, ..., features)`.
+        """
         inputs = receive(self, inputs)
         if self.alpha is None:
             return inputs[-1]

@@ -197,6 +197,20 @@ class LayerAttention(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs, mask=None, return_attention_scores=False):
+        """Returns what the layers' vectors add up to.
+
+        Args:
+            inputs: List or tuple of tensors of shape
+                `(batch, ..., features_l)`, one for each layer.
+            mask: List of boolean tensors of shape `(batch, ...)` or `None`,
+                one for each input; or `None`.
+            return_attention_scores: Boolean, whether to return the scores
+                as well.
+
+        Returns:
+            Tensor of shape `(batch, units)`; or a pair of it and of the
+            scores, of shape `(batch, layers)`.
+        """
         vectors = self._vectors(receive(self, inputs), mask)
         parts, scores = self._parts(vectors)
         if scores is None and return_attention_scores:

@@ -70,6 +70,15 @@ class ResidualMix(keras.layers.Layer):
         )
 
     def call(self, inputs):
+        """Returns β f(x) + (1 − β) x.
+
+        Args:
+            inputs: List or tuple `[x, f(x)]` of two tensors of shape
+                `(batch, ..., features)`.
+
+        Returns:
+            Tensor of the shape of `x`.
+        """
         x, fx = receive(self, inputs)
         share = ops.subtract(1, self.beta)
         return add(ops.multiply(self.beta, fx), ops.multiply(share, x))

@@ -77,6 +77,18 @@ class ScalarMix(keras.layers.Layer):
         self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
 
     def call(self, inputs, mask=None):
+        """Returns the weighted sum of the inputs.
+
+        Args:
+            inputs: List or tuple of tensors of shape
+                `(batch, ..., features)`.
+            mask: List of boolean tensors of shape `(batch, ...)` or `None`,
+                one for each input; or `None`. Masked positions are left out
+                of the normalization.
+
+        Returns:
+            Tensor of shape `(batch, ..., features)`.
+        """
         inputs = receive(self, inputs)
         if self.normalize:
             mask = merge_masks(mask)

@@ -70,6 +70,16 @@ class Fusion(KernelLayer):
         )
 
     def call(self, inputs, training=None):
+        """Returns the fusion of two modalities.
+
+        Args:
+            inputs: List or tuple of two tensors, of shapes
+                `(batch, ..., features_1)` and `(batch, ..., features_2)`.
+            training: Boolean, whether dropout is on.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         product = self.fuse(*receive(self, inputs), training)
         return self.activation(linear(product, *self.output_layer))
 

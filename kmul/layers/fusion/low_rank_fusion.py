@@ -100,6 +100,15 @@ class LowRankFusion(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
+        """Returns the fusion of all inputs.
+
+        Args:
+            inputs: List or tuple of two or more tensors of shape
+                `(batch, ..., features_i)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         inputs = receive(self, inputs)
         product = None
         for x, factor in zip(inputs, self.factors, strict=True):

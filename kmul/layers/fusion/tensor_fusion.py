@@ -99,6 +99,16 @@ class TensorFusion(KernelLayer):
             self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
+        """Returns the products of the features of all inputs.
+
+        Args:
+            inputs: List or tuple of two or more tensors of shape
+                `(batch, ..., features_i)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`, or with `units=None`
+            `(batch, ..., Π_i (1 + features_i))`.
+        """
         inputs = [
             ops.concatenate([ops.ones_like(x[..., :1]), x], axis=-1)
             for x in receive(self, inputs)

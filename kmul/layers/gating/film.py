@@ -109,6 +109,16 @@ class FiLM(KernelLayer):
         self.bias = self.add_bias("bias", 2 * width, parts=2)
 
     def call(self, inputs):
+        """Returns the features, scaled and shifted by the context.
+
+        Args:
+            inputs: List or tuple `[x, z]`: features of shape
+                `(batch, ..., features)`, and a context of shape `(batch, m)` or
+                `(batch, ..., m)`.
+
+        Returns:
+            Tensor of the shape of `x`, with `units` features if that is given.
+        """
         x, context = receive(self, inputs)
         if self.units is not None:
             x = ops.matmul(x, self.input_kernel)

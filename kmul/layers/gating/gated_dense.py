@@ -97,6 +97,14 @@ class GatedDense(KernelLayer):
         self.bias = self.add_bias("bias", 2 * self.units, 2)
 
     def call(self, inputs):
+        """Returns the value times its gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., features)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         inputs = receive(self, inputs)
         both = linear(inputs, self.kernel, self.bias)
         value, gate = ops.split(both, 2, -1)

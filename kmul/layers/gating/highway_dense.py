@@ -116,6 +116,14 @@ class HighwayDense(KernelLayer):
             self.carry_kernel = self.add_kernel("carry_kernel", (width, units))
 
     def call(self, inputs):
+        """Returns the dense layer and its input, mixed by the gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., features)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         inputs = receive(self, inputs)
         dense = self.activation(linear(inputs, self.kernel, self.bias))
         gate = ops.sigmoid(linear(inputs, self.gate_kernel, self.gate_bias))

@@ -109,6 +109,17 @@ class SqueezeExcite(KernelLayer):
         self.excite_bias = self.add_bias("excite_bias", channels)
 
     def call(self, inputs, mask=None):
+        """Returns the inputs, each channel times its gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., channels)`, or
+                `(batch, channels, ...)` for channels first.
+            mask: Boolean tensor of shape `(batch, ...)`, false where positions
+                are left out of the mean; channels last only.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         axis, others = self._axes(tuple(inputs.shape))
         mean = inputs

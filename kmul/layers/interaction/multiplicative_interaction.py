@@ -189,6 +189,17 @@ class MultiplicativeInteraction(KernelLayer):
         self.bias = self.add_bias("bias", width)
 
     def call(self, inputs):
+        """Returns what `x` and its contexts give together.
+
+        Args:
+            inputs: List or tuple `[x, z, ...]` of two or more tensors: `x` of
+                shape `(batch, ..., n)`, contexts of shape `(batch, ..., m)` or
+                `(batch, m)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`, or of the shape of `x` if
+            the form is `"diagonal"` or `"scalar"`.
+        """
         x, *contexts = receive(self, inputs)
         if self.interactions == "pairs":
             product = self._interact_in_pairs([x, *contexts])

@@ -106,6 +106,16 @@ class GatedConv2D(ConvolutionLayer):
         self.convolution.build(input_shape)
 
     def call(self, inputs):
+        """Returns the value times its gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of shape `(batch, new_height, new_width, filters)`, or
+            `(batch, filters, new_height, new_width)`.
+        """
         both = self.convolution(receive(self, inputs))
         value, gate = ops.split(both, 2, self.channel_axis)
         return ops.multiply(self.activation(value), self.gate_activation(gate))

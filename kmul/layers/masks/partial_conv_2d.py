@@ -138,6 +138,18 @@ class PartialConv2D(ConvolutionLayer):
         self.convolution.build(image)
 
     def call(self, inputs):
+        """Returns the convolution over valid pixels.
+
+        Args:
+            inputs: Images of shape `(batch, height, width, channels)`, or a
+                list or tuple `[x, m]` of them and of their masks, of the same
+                shape or with one channel.
+
+        Returns:
+            Tensor of shape `(batch, new_height, new_width, filters)`; with
+            `return_mask` a pair of it and of the new mask, with one channel.
+            With channels first, channels are the second axis in all of these.
+        """
         inputs = receive(self, inputs)
         if isinstance(inputs, list):
             image, mask = inputs

@@ -162,6 +162,18 @@ class PolynomialBlock2D(keras.layers.Layer):
                 )
 
     def call(self, inputs, training=None):
+        """Returns a residual block's output, plus its products.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+            training: Boolean, whether the normalization uses the batch's own
+                mean and variance.
+
+        Returns:
+            Tensor of the shape of `inputs`, with `filters` channels, and
+            height and width divided by `strides`, rounded up.
+        """
         inputs = receive(self, inputs)
         outputs = self._convolve(inputs, self.kernel_1, self.strides)
         if self.normalization:

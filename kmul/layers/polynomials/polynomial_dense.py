@@ -140,6 +140,14 @@ class PolynomialDense(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
+        """Returns a polynomial of each sample.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., features)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         factors = ops.matmul(receive(self, inputs), self.factor_kernel)
         state, *factors = ops.split(factors, self.degree, -1)
         if self.form != "ccp":

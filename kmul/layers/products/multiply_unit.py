@@ -118,6 +118,15 @@ class MultiplyUnit(KernelLayer):
         self.bias = self.add_bias("bias", self.units)
 
     def call(self, inputs):
+        """Returns the contracted product of the inputs.
+
+        Args:
+            inputs: List or tuple of two or more tensors of shape
+                `(batch, ..., features_i)`.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         inputs = receive(self, inputs)
         if self.projections:
             inputs = [

@@ -93,6 +93,15 @@ class ResidualDense(keras.layers.Dense):
         super().build(check_shape("ResidualDense", input_shape))
 
     def call(self, inputs, training=None):
+        """Returns the dense layer's output, plus its input if that fits.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., features)`.
+            training: Boolean, without effect.
+
+        Returns:
+            Tensor of shape `(batch, ..., units)`.
+        """
         inputs = receive(self, inputs)
         return self._add_input(super().call(inputs, training), inputs)
 

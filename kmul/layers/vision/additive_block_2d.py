@@ -127,6 +127,17 @@ class AdditiveBlock2D(ImageLayer):
         self.mlp_out = self.add_pointwise("mlp_out", hidden, channels)
 
     def call(self, inputs, training=None):
+        """Returns the images after the block's parts, each added to its input.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+            training: Boolean, whether the normalization uses the batch's own
+                mean and variance, and samples skip the block at random.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         local = self.pointwise(inputs, *self.local_in)
         local = self.local_normalization(local, training=training)

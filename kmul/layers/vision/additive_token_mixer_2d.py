@@ -114,6 +114,17 @@ class AdditiveTokenMixer2D(ImageLayer):
         )
 
     def call(self, inputs, training=None):
+        """Returns the values, gated by the sum of query and key.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+            training: Boolean, whether the normalization uses the batch's own
+                mean and variance.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         projected = self.pointwise(inputs, self.projection_kernel)
         query, key, value = ops.split(projected, 3, self.channel_axis)

@@ -73,6 +73,15 @@ class ChannelGate2D(ImageLayer):
         )
 
     def call(self, inputs):
+        """Returns the images, each channel times its gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         mean = ops.mean(inputs, self.image_axes, keepdims=True)
         gate = ops.sigmoid(self.pointwise(mean, self.gate_kernel))

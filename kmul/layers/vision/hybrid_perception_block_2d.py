@@ -153,6 +153,17 @@ class HybridPerceptionBlock2D(ImageLayer):
         return ops.transpose(images, (0, 3, 1, 2))
 
     def call(self, inputs, training=None):
+        """Returns the images after the block's parts, each added to its input.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+            training: Boolean, whether the normalization uses the batch's own
+                mean and variance.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         hidden = add(inputs, self.depthwise(inputs, *self.position))
         normal = self._normalize(self.normalization_1, hidden)

@@ -88,6 +88,17 @@ class SpatialGate2D(ImageLayer):
         )
 
     def call(self, inputs, training=None):
+        """Returns the images, each pixel times its gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+            training: Boolean, whether the normalization uses the batch's own
+                mean and variance.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         hidden = self.depthwise(
             inputs, self.depthwise_kernel, self.depthwise_bias

@@ -62,6 +62,15 @@ class StochasticDepth(keras.layers.Layer):
         self.compute_output_shape(input_shape)
 
     def call(self, inputs, training=False):
+        """Returns the inputs, in training with some samples zeroed.
+
+        Args:
+            inputs: Tensor of shape `(batch, ...)`.
+            training: Boolean, whether to drop any.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         if not training or self.rate == 0:
             return inputs

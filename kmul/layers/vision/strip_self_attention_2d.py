@@ -114,6 +114,15 @@ class StripSelfAttention2D(ImageLayer):
         )
 
     def call(self, inputs):
+        """Returns what each pixel reads from all others.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         few = inputs
         if self.reduction > 1:

@@ -77,6 +77,16 @@ def test_every_layer_is_offered():
     assert all(getattr(kmul, name) is each for name, each in PUBLIC.items())
 
 
+@pytest.mark.parametrize("name", PUBLIC)
+def test_call_says_what_it_takes_and_returns(name):
+    call = PUBLIC[name].call
+    text = inspect.cleandoc(call.__doc__)
+    for argument in list(inspect.signature(call).parameters)[1:]:
+        assert f"\n    {argument}: " in text
+    assert "\nArgs:\n" in text
+    assert "\nReturns:\n" in text
+
+
 def test_signatures_name_every_argument(example):
     """So that `help` and completion show them."""
     layer = example[0]()

@@ -30,9 +30,9 @@ def make_model(make, shapes):
     return model
 
 
-def main():
+def main(version=kmul.__version__):
     keras.utils.set_random_seed(0)
-    folder = FOLDER / kmul.__version__
+    folder = FOLDER / version
     folder.mkdir()  # An error if there is one: it stays as it was released.
     # The first example of each layer.
     examples = {

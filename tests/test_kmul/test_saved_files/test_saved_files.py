@@ -32,4 +32,4 @@ def test_predicts_what_it_did(path):
 
 def test_a_release_is_not_made_again():
     with pytest.raises(FileExistsError, match=r"0\.2\.0"):
-        main()
+        main("0.2.0")
