@@ -502,7 +502,7 @@ ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,,,article,\n"
         ("results.csv", None, "has no results.csv"),
         ("results.csv", "", "does not name the expected columns"),
         ("results.csv", header(Result), "has no results yet"),
-        ("results.csv", header(Result) + "dot,", "is cut off"),
+        ("results.csv", header(Result) + "dot,", "has no results yet"),
         ("results.csv", b"\xff\xfe\x00", "does not name the expected columns"),
         (
             "results.csv",

@@ -1,8 +1,10 @@
-"""Tables of rows in CSV files that are whole at every moment."""
+"""Tables of rows in CSV files that lose nothing at any moment."""
 
+import contextlib
 import csv
 import dataclasses
 import io
+import os
 import pathlib
 
 from tuning.errors import UserError
@@ -13,8 +15,9 @@ from tuning.study.rows import columns
 class Table:
     """Rows of a CSV file, each a dataclass.
 
-    The file is replaced as a whole, so that whoever reads it, and whatever
-    interrupts a writer, finds all rows of some moment.
+    Rows are added at its end, where a line that is cut off counts as not there.
+    For any other change the file is replaced as a whole. So whoever reads it,
+    and whatever interrupts a writer, finds all rows of some moment.
 
     Args:
         path: Where the file is, or will be.
@@ -33,7 +36,11 @@ class Table:
         self._row_class = row_class
         self._columns = columns(row_class)
         # As they stand in the file, so that none is turned into text twice.
-        self._texts = self._read() if self.path.exists() else []
+        self._texts = []
+        # Whether rows can be added to the file as it is.
+        self._is_open_ended = False
+        if self.path.exists():
+            self._texts = self._read()
         self._seen = self._status()
         self.rows = [
             self._row(number, texts)
@@ -43,7 +50,14 @@ class Table:
 
     def append(self, rows):
         """Adds rows to the file; none of them if that fails."""
-        self._set(range(len(self.rows)), list(rows))
+        added = list(rows)
+        if not (self._is_open_ended and self.path.exists()):
+            self._set(range(len(self.rows)), added)
+        elif added:
+            texts = self._as_texts(added)
+            self._add_to_file(texts)
+            self._texts += texts
+            self.rows += added
 
     def remove(self, condition):
         """Removes the rows for which `condition(row)` is true."""
@@ -59,28 +73,52 @@ class Table:
     def _set(self, kept, added):
         if len(kept) == len(self.rows) and not added:
             return
-        texts = [self._texts[i] for i in kept]
-        texts += [
+        texts = [self._texts[i] for i in kept] + self._as_texts(added)
+        self._check_unchanged()
+        replace_file(self.path, _as_csv([list(self._columns), *texts]))
+        self._seen = self._status()
+        self._is_open_ended = True
+        self._texts = texts
+        self.rows = [self.rows[i] for i in kept] + added
+
+    def _as_texts(self, rows):
+        return [
             [
                 column.to_text(getattr(row, name))
                 for name, column in self._columns.items()
             ]
-            for row in added
+            for row in rows
         ]
-        self._write(texts)
-        self._texts = texts
-        self.rows = [self.rows[i] for i in kept] + added
+
+    def _add_to_file(self, texts):
+        self._check_unchanged()
+        left = memoryview(_as_csv(texts).encode())
+        file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        try:
+            while left:
+                left = left[os.write(file, left) :]
+            os.fsync(file)
+        except BaseException:
+            self._is_open_ended = False
+            # If this fails as well, a reader leaves out the line's beginning.
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, self._seen.st_size)
+            self._seen = self._status()
+            raise
+        finally:
+            os.close(file)
+        self._seen = self._status()
 
     def _read(self):
         # Spreadsheets write a mark before the first line.
         text = self.path.read_text(encoding="utf-8-sig", errors="replace")
+        whole, newline, rest = text.rpartition("\n")
         try:
-            lines = list(csv.reader(text.splitlines()))
+            lines = list(csv.reader((whole + newline).splitlines()))
         except csv.Error as error:
             self._refuse(str(error))
         added = self._added(lines[0] if lines else [])
-        if not text.endswith("\n"):
-            self._refuse("its last line is cut off")
+        self._is_open_ended = not rest and not added
         for number, line in enumerate(lines[1:], 2):
             if len(line) != len(lines[0]):
                 self._refuse(
@@ -124,27 +162,32 @@ class Table:
                 )
 
     def _status(self):
-        """Returns a value that changes when anybody writes to the file."""
+        """Returns the file's status, or None if it is not there."""
         try:
-            status = self.path.stat()
+            return self.path.stat()
         except FileNotFoundError:
             return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def _refuse(self, problem):
         raise ValueError(
             f"{self.path} is damaged: {problem}. Mend or remove it."
         )
 
-    def _write(self, texts):
-        if self._status() not in (None, self._seen):
+    def _check_unchanged(self):
+        now, seen = self._status(), self._seen
+        # Whoever has removed it wants it made anew.
+        if now is not None and any(
+            getattr(now, name) != getattr(seen, name, None)
+            for name in ("st_ino", "st_size", "st_mtime_ns")
+        ):
             raise UserError(
                 f"{self.path} was changed by something else while it was in "
                 "use. It stays as it is now; the same command continues from "
                 "there."
             )
-        content = io.StringIO(newline="")
-        writer = csv.writer(content, lineterminator="\n")
-        writer.writerows([list(self._columns), *texts])
-        replace_file(self.path, content.getvalue())
-        self._seen = self._status()
+
+
+def _as_csv(lines):
+    content = io.StringIO(newline="")
+    csv.writer(content, lineterminator="\n").writerows(lines)
+    return content.getvalue()
