@@ -104,6 +104,21 @@ class SharedOracle:
                 self._heard[_worker(owner)] = time.monotonic()
         return self._oracle.get_trial(trial_id)
 
+    def update_trial(self, trial_id, metrics, step=0):
+        if not self._is_ongoing(trial_id):
+            return self._oracle.get_trial(trial_id)
+        return self._oracle.update_trial(trial_id, metrics, step=step)
+
+    def end_trial(self, trial):
+        # A worker may return after so long a silence that another has done its
+        # trials: the first report counts.
+        if self._is_ongoing(trial.trial_id):
+            self._oracle.end_trial(trial)
+
+    def _is_ongoing(self, trial_id):
+        ongoing = self._oracle.ongoing_trials.values()
+        return any(trial.trial_id == trial_id for trial in ongoing)
+
     def _is_alive(self, worker):
         heard = self._heard.get(worker, -self._lease)
         return time.monotonic() - heard < self._lease

@@ -153,6 +153,22 @@ def test_a_silent_workers_trials_go_to_the_next_that_asks(oracle):
     assert len(oracle.trials) == 3
 
 
+def test_a_worker_that_was_silent_for_too_long_counts_once(oracle):
+    mine = oracle.create_trial("a-0")
+    oracle.clock[0] += 11
+    taken = oracle.create_trial("b-0")
+    assert taken.trial_id == mine.trial_id
+    end(oracle, taken)
+    late = keras_tuner.engine.trial.Trial.from_state(mine.get_state())
+    returned = oracle.update_trial(late.trial_id, {"loss": 2.0})
+    assert returned.trial_id == mine.trial_id
+    late.status = "COMPLETED"
+    oracle.end_trial(late)
+    assert oracle.end_order == [mine.trial_id]
+    (history,) = oracle.trials[mine.trial_id].metrics.get_history("loss")
+    assert history.value == [1.0]
+
+
 def test_a_worker_that_asks_after_its_trial_is_alive(oracle):
     trials = [oracle.create_trial(f"a-{i}") for i in range(3)]
     for _ in range(5):
