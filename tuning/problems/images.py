@@ -85,6 +85,7 @@ def _load(name, split, data_dir, records):
 @functools.cache
 def _is_of_tfds(name):
     """Whether TFDS has a data set; those in `tasks` are named by their kind."""
-    if name not in tfds.list_builders():
+    # Those of others would be looked up on the network, by TensorFlow.
+    if name not in tfds.list_builders(with_community_datasets=False):
         return False
     return not tfds.builder_cls(name).__module__.startswith("tasks.")
