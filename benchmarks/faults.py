@@ -1,25 +1,39 @@
 """Searches that are killed: nothing is lost, doubled, changed or left behind.
 
     KERAS_BACKEND=jax python -m benchmarks.faults [--kills 100] [--rows 20]
+        [--preparing 20] [--minutes 10] [--no-conditions]
 
 A small search with `--save-best` is killed (SIGKILL) at a random moment, its
 whole group, its parent or one of its other processes, and started again, until
 it is done; then the next one begins. `--rows` are kills at the very moment
-when a row appears. After each kill, rows that were there must still be there;
-in the end, all must be as in an undisturbed search, and every best model saved.
+when a row appears, and `--preparing` while the records are prepared. After each
+kill, rows that were there must still be there; in the end, all must be as in an
+undisturbed search, and every best model saved.
+
+Then come the conditions of a bad day: a disk that can only be read, a process
+that is stopped for a while (SIGTSTP), little address space. Each must end in
+success, or in exit code 2 and one line, with what was there unharmed.
 """
 
 import argparse
 import csv
 import json
+import math
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+
+import tasks
+from tasks.packed.storage import open_packed
+from tuning.arguments import Parser
+from tuning.arguments import integer
+from tuning.arguments import positive_number
 
 OPTIONS = (
     *("--task", "logical_xor", "logical_and"),
@@ -33,17 +47,20 @@ CELLS = 6
 KINDS = ("group", "parent", "other")
 
 
-def start(directory, data_dir):
+def start(directory, data_dir, before=""):
+    """Starts a search, after some words of the shell."""
+    command = [
+        *(sys.executable, "-m", "tuning.search", *OPTIONS),
+        *("--directory", directory, "--data-dir", data_dir),
+        *("--save-best", directory / "models"),
+    ]
     return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tuning.search", *OPTIONS),
-            *("--directory", directory, "--data-dir", data_dir),
-            *("--save-best", directory / "models"),
-        ],
+        ["sh", "-c", f'{before} exec "$@"', "sh", *map(str, command)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
+        # Not a session of its own: that could not be stopped as by Ctrl-Z.
+        process_group=0,
     )
 
 
@@ -71,17 +88,22 @@ def results(directory):
     return sorted(rows, key=str)
 
 
-def kill(process, directory, seconds, at_row):
+def kill(process, directory, data_dir, seconds, moment):
     """Kills a search, if it is not done before; returns what was killed."""
     before = len(results(directory))
+    if moment == "preparing":
+        while process.poll() is None and not list(
+            pathlib.Path(data_dir).rglob(".*.incomplete")
+        ):
+            time.sleep(0.001)
     end = time.monotonic() + random.uniform(0, seconds)
     while process.poll() is None:
-        if at_row and len(results(directory)) > before:
+        if moment == "row" and len(results(directory)) > before:
             break
-        if not at_row and time.monotonic() > end:
+        if moment != "row" and time.monotonic() > end:
             break
         time.sleep(0.001)
-    kind = "group" if at_row else random.choice(KINDS)
+    kind = "group" if moment == "row" else random.choice(KINDS)
     others = [each for each in members(process.pid) if each != process.pid]
     try:
         if kind == "group":
@@ -118,14 +140,18 @@ def check(directory, expected):
             raise SystemExit(f"{card}: {accuracy} should be {best}")
 
 
-def run_kills(count, at_row, seconds, expected, data_dir):
+def run_kills(count, moment, seconds, expected, data_dir, deadline):
+    """Kills searches at random moments, or at those when a row appears."""
     killed = dict.fromkeys(KINDS, 0)
     with tempfile.TemporaryDirectory() as root:
         directory, searches = pathlib.Path(root, "0"), 0
         for _ in range(count):
+            if time.monotonic() > deadline:
+                break
             before = results(directory)
             process = start(directory, data_dir)
-            killed[kill(process, directory, seconds, at_row)] += 1
+            what = kill(process, directory, data_dir, seconds, moment)
+            killed[what] += 1
             now = results(directory)
             lost = [row for row in before if row not in now]
             if lost:
@@ -135,7 +161,107 @@ def run_kills(count, at_row, seconds, expected, data_dir):
                 searches += 1
                 directory = pathlib.Path(root, str(searches))
         finish(directory, data_dir, expected)
-    print(f"{count} kills {killed}: nothing lost, doubled or changed.")
+    print(
+        f"{sum(killed.values())} kills, {moment} {killed}: nothing lost, "
+        "doubled or changed.",
+        flush=True,
+    )
+
+
+def run_preparing(count, whole, deadline):
+    """Kills searches while they prepare records, which are then completed."""
+    killed = dict.fromkeys(KINDS, 0)
+    settings = tasks.InputSettings("many_hot", train_records=6_400)
+    for _ in range(count):
+        if time.monotonic() > deadline:
+            break
+        with tempfile.TemporaryDirectory() as root:
+            data_dir = pathlib.Path(root, "data")
+            process = start(pathlib.Path(root, "results"), data_dir)
+            what = kill(process, pathlib.Path(root), data_dir, 0.2, "preparing")
+            killed[what] += 1
+            for split in tasks.SPLITS:
+                open_packed(settings, split, data_dir)
+            left = list(data_dir.rglob(".*.incomplete"))
+            files = list(data_dir.rglob("*.npy"))
+            same = [
+                path.read_bytes()
+                == (whole / path.relative_to(data_dir)).read_bytes()
+                for path in files
+            ]
+            if left or not all(same) or len(same) != 2 * len(tasks.SPLITS):
+                raise SystemExit(f"{left} left behind, {files} {same}")
+    print(
+        f"{sum(killed.values())} kills, preparing {killed}: the records are "
+        "whole.",
+        flush=True,
+    )
+
+
+def run_conditions(seconds, expected, data_dir):
+    """Searches on a bad day; each ends well, or in one line."""
+    with tempfile.TemporaryDirectory() as root:
+        root = pathlib.Path(root)
+        # Stopped as by Ctrl-Z, in the middle, for longer than it takes.
+        process = start(root / "stopped", data_dir)
+        time.sleep(seconds / 2)
+        os.killpg(process.pid, signal.SIGTSTP)
+        time.sleep(seconds)
+        status = pathlib.Path(f"/proc/{process.pid}/stat").read_text()
+        if status.rpartition(")")[2].split()[0] != "T":
+            raise SystemExit("SIGTSTP did not stop it.")
+        os.killpg(process.pid, signal.SIGCONT)
+        _, error = process.communicate()
+        if process.returncode != 0:
+            raise SystemExit(f"SIGTSTP: {process.returncode}: {error}")
+        check(root / "stopped", expected)
+        print("SIGTSTP: continues.", flush=True)
+        for name, before in (
+            ("2 GB of address space", "ulimit -v 2000000;"),
+            ("8 GB of address space", "ulimit -v 8000000;"),
+            ("20 open files", "ulimit -n 20;"),
+        ):
+            process = start(root / name, data_dir, before)
+            one_line_or_done(name, process, root / name, expected)
+            if results(root / name) != expected:
+                # What is there can be continued.
+                finish(root / name, data_dir, expected)
+        if os.geteuid() == 0:
+            read_only(root, data_dir, expected)
+        else:
+            print("A disk that can only be read needs root.")
+
+
+def one_line_or_done(name, process, directory, expected):
+    _, error = process.communicate()
+    lines = error.strip().splitlines()
+    if process.returncode == 0:
+        check(directory, expected)
+        print(f"{name}: done.", flush=True)
+    elif process.returncode == 2 and len(lines) == 1:
+        print(f"{name}: {lines[0]}", flush=True)
+    else:
+        raise SystemExit(f"{name}: {process.returncode}: {error}")
+
+
+def read_only(root, data_dir, expected):
+    """The results, and then the records, are where nothing can be written."""
+    (root / "fixed").mkdir()
+    finish(root / "fixed" / "results", data_dir, expected)
+    shutil.copytree(data_dir, root / "fixed" / "data")
+    before = results(root / "fixed" / "results")
+    fixed = root / "fixed"
+    mount = f"mount --bind {fixed} {fixed} && mount -o remount,ro,bind {fixed}"
+    again = f"unshare -m sh -c '{mount} && exec \"$@\"' sh"
+    for name, directory, records in (
+        ("results on a disk to read", root / "fixed" / "results", data_dir),
+        ("new results there", root / "fixed" / "new", data_dir),
+        ("records there", root / "free", root / "fixed" / "data"),
+    ):
+        process = start(directory, records, f'set -- {again} "$@";')
+        one_line_or_done(name, process, directory, expected)
+    if results(root / "fixed" / "results") != before:
+        raise SystemExit("A disk to read was written to.")
 
 
 def finish(directory, data_dir, expected):
@@ -147,13 +273,23 @@ def finish(directory, data_dir, expected):
 
 
 def main():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
+        prog="python -m benchmarks.faults",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--kills", type=integer, default=100)
+    parser.add_argument("--rows", type=integer, default=20)
+    parser.add_argument("--preparing", type=integer, default=20)
+    parser.add_argument(
+        "--minutes",
+        type=positive_number,
+        default=math.inf,
+        help="begin no kill after so many",
+    )
+    parser.add_argument("--no-conditions", action="store_true")
     options = parser.parse_args()
+    deadline = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as root:
         data_dir, whole = pathlib.Path(root, "data"), pathlib.Path(root, "all")
         _, error = start(whole, data_dir).communicate()
@@ -165,8 +301,11 @@ def main():
             raise SystemExit(error)
         check(whole, expected)
         check(whole.with_name("again"), expected)
-        for count, at_row in ((options.kills, False), (options.rows, True)):
-            run_kills(count, at_row, seconds, expected, data_dir)
+        if not options.no_conditions:
+            run_conditions(seconds, expected, data_dir)
+        run_preparing(options.preparing, data_dir, deadline)
+        for count, moment in ((options.rows, "row"), (options.kills, "random")):
+            run_kills(count, moment, seconds, expected, data_dir, deadline)
 
 
 if __name__ == "__main__":
