@@ -3,12 +3,14 @@
 import ast
 import enum
 import inspect
+import traceback
 from typing import NamedTuple
 
 import keras
 from keras import ops
 
 from kmul import layers
+from tuning.messages import summarize
 from tuning.networks.network import Network
 from tuning.networks.network import side_by_side
 
@@ -195,11 +197,7 @@ class LayerNetwork(Network):
 
     @classmethod
     def check(cls):
-        """Raises a `ValueError` unless the layer takes the arguments.
-
-        A layer of your own is not made for that: an error in it is a bug, to
-        be shown as such when it is trained.
-        """
+        """Raises a `ValueError` unless the layer takes the arguments."""
         layer = cls.layer
         try:
             if _is_of(layer, "kmul") or _is_of(layer, "keras"):
@@ -208,6 +206,17 @@ class LayerNetwork(Network):
                 inspect.signature(layer).bind_partial(**cls.kwargs)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{cls.layer.__name__}: {error}") from error
+
+    @classmethod
+    def check_for(cls, problem):
+        """Raises a `ValueError` unless the layer can be made for a problem."""
+        try:
+            cls.make_for(problem.units)
+        except Exception as error:
+            reason = summarize(traceback.format_exc())
+            raise ValueError(
+                f"{cls.layer.__name__} cannot be made: {reason}"
+            ) from error
 
 
 class LayerOnVectors(LayerNetwork):
@@ -227,11 +236,15 @@ class LayerOnVectors(LayerNetwork):
             first = keras.layers.Dense(2 * self.units)(a)
             b = first if a is b else keras.layers.Dense(2 * self.units)(b)
             a = first
-        layer = self.make(units=None if self.keeps_width else self.units)
+        layer = self.make_for(self.units)
         y = layer([a, b] if self.called_on is PAIR else side_by_side(a, b))
         if y.shape[-1] != self.units:
             y = keras.layers.Dense(self.units)(y)
         return y
+
+    @classmethod
+    def make_for(cls, units):
+        return cls.make(units=None if cls.keeps_width else units)
 
 
 class LayerOnImages(LayerNetwork):
@@ -259,18 +272,27 @@ class LayerOnImages(LayerNetwork):
         return keras.Model(image, x)
 
     def _apply(self, x, strides, activation):
-        if "filters" not in inspect.signature(self.layer).parameters:
+        if not self._has_filters():
             x = keras.layers.Conv2D(
                 FILTERS, strides, strides=strides, activation=activation
             )(x)
-            return self.make()(x)
-        layer = self.make(
+        layer = self.make_for(self.units, strides, activation)
+        if self.called_on is MASKED_IMAGE:
+            return layer([x, ops.ones_like(x[..., :1])])
+        return layer(x)
+
+    @classmethod
+    def _has_filters(cls):
+        return "filters" in inspect.signature(cls.layer).parameters
+
+    @classmethod
+    def make_for(cls, units, strides=1, activation="linear"):
+        if not cls._has_filters():
+            return cls.make()
+        return cls.make(
             filters=FILTERS,
             kernel_size=KERNEL_SIZE,
             strides=strides,
             padding="same",
             activation=activation,
         )
-        if self.called_on is MASKED_IMAGE:
-            return layer([x, ops.ones_like(x[..., :1])])
-        return layer(x)

@@ -12,6 +12,7 @@ from tuning.networks.images import LayerAttendedCNN
 from tuning.networks.images import PlainCNN
 from tuning.networks.images import ResidualCNN
 from tuning.networks.layers import LAYERS
+from tuning.networks.layers import LayerNetwork
 from tuning.networks.layers import network_of_layer
 from tuning.networks.vectors import Dense
 from tuning.networks.vectors import DenseResidual
@@ -65,6 +66,21 @@ def find_network(name):
             f"Received: {arguments!r}"
         )
     return found
+
+
+def check_layer(name, problem):
+    """Raises a `ValueError` if a layer cannot be made for a problem.
+
+    Args:
+        name: As for `find_network`. If it names no layer, nothing is checked.
+        problem: The `Problem`.
+    """
+    network = find_network(name)
+    if issubclass(network, LayerNetwork):
+        try:
+            network.check_for(problem)
+        except ValueError as error:
+            raise ValueError(f"The network {name!r}: {error}") from error
 
 
 def _find(name):

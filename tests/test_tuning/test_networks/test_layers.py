@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from tuning.networks import registry
 from tuning.networks.layers import LAYERS
 from tuning.networks.layers import CalledOn
 from tuning.networks.network import Network
+from tuning.networks.registry import check_layer
 from tuning.networks.registry import find_network
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
@@ -233,11 +236,15 @@ def test_own_layers_say_what_they_are_called_on(problem):
         find_network(f"{__name__}:Undecided")
 
 
-def test_a_bug_in_a_layer_is_that_bug(problem):
-    network = find_network(f"{__name__}:Buggy")(problem("dot", "random"))
-    with pytest.raises(TypeError, match="unsupported operand") as caught:
-        network.model(1, "linear")
-    assert caught.traceback[-1].path.name == "test_layers.py"
+def test_a_layer_that_cannot_be_made(problem):
+    with pytest.raises(ValueError) as caught:
+        check_layer(f"{__name__}:Buggy", problem("dot", "random"))
+    line = inspect.getsourcelines(Buggy)[1] + 3
+    assert str(caught.value) == (
+        f"The network '{__name__}:Buggy': Buggy cannot be made: TypeError: "
+        "unsupported operand type(s) for +: 'int' and 'NoneType' "
+        f"(test_layers.py, line {line})"
+    )
 
 
 def test_add_a_network(problem, monkeypatch):
