@@ -6,6 +6,7 @@ import pathlib
 
 # The packages of the extra `tuning`, by the names they are imported by.
 _NEEDED = (
+    "filelock",
     "keras_tuner",
     "matplotlib",
     "pandas",
@@ -26,10 +27,15 @@ class InstallationError(UserError, ImportError):
 
 def check_installation():
     """Raises an `InstallationError` unless all that a search needs is there."""
+    check_packages()
+    check_tasks()
+
+
+def check_packages():
+    """Raises an `InstallationError` unless all packages are installed."""
     for name in _NEEDED:
         if importlib.util.find_spec(name) is None:
             raise InstallationError(_missing(name))
-    check_tasks()
 
 
 def check_tasks():

@@ -1,9 +1,9 @@
 """The command line of merging: `python -m tuning.merge --help`."""
 
-import argparse
 import pathlib
 import sys
 
+from tuning.arguments import Parser
 from tuning.errors import UserError
 from tuning.messages import one_line
 from tuning.study.merging import merge
@@ -16,9 +16,7 @@ that were run with --shard. They should be made with the same settings."""
 
 def main(arguments=None):
     """Merges directories; returns the process's exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tuning.merge", description=DESCRIPTION
-    )
+    parser = Parser(prog="python -m tuning.merge", description=DESCRIPTION)
     parser.add_argument(
         "sources",
         nargs="+",

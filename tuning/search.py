@@ -1,23 +1,31 @@
 """The command line of a search: `python -m tuning.search --help`."""
 
 import argparse
+import contextlib
 import dataclasses
 import gc
 import importlib.util
-import math
 import os
-import pathlib
 import signal
 import sys
 
+from tuning.arguments import Parser
+from tuning.arguments import folder
+from tuning.arguments import integer
+from tuning.arguments import positive_integer
+from tuning.arguments import positive_number
+from tuning.arguments import shard
 from tuning.errors import InstallationError
 from tuning.errors import UserError
 from tuning.errors import check_installation
+from tuning.errors import check_packages
 from tuning.messages import one_line
+from tuning.study.cluster import connect
 from tuning.study.imports import BACKENDS
 from tuning.study.imports import backend_name
 from tuning.study.imports import import_keras
 from tuning.study.programs import keep_programs
+from tuning.study.workers import leave_gpus_alone
 from tuning.study.workers import processors
 from tuning.study.workers import start_early
 
@@ -39,8 +47,10 @@ def main(arguments=None):
         if options.list:
             check_installation()
             return _list()
+        check_packages()
         is_command = arguments is None
-        if is_command and len(processors()) > 1:
+        leave_gpus_alone()
+        if is_command and not options.cluster and len(processors()) > 1:
             # The workers' imports take as long as those of this process.
             start_early("tuning.study.job")
         check_installation()
@@ -48,7 +58,13 @@ def main(arguments=None):
         if is_command:
             # For jobs in this process; workers do it for themselves.
             keep_programs()
-        return _search(options)
+        with contextlib.ExitStack() as stack:
+            cluster = None
+            if options.cluster:
+                cluster = stack.enter_context(
+                    connect(options.cluster, backend_name())
+                )
+            return _search(options, cluster)
     except KeyboardInterrupt:
         _disarm()
         print(
@@ -109,16 +125,8 @@ def _disarm():
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message):
-        _complain(message)
-        sys.exit(2)
-
-
 def _parser():
-    parser = _Parser(
+    parser = Parser(
         prog="python -m tuning.search",
         description=DESCRIPTION,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -147,8 +155,8 @@ def _parser():
         help="networks, layers, package.module:Name, or all",
     )
     several("--activation", ["linear", "relu"], help="activations, or all")
-    several("--depth", ["all"], _positive_integer, help="depths, or all")
-    several("--learning-rate", ["all"], _positive_number, help="rates, or all")
+    several("--depth", ["all"], positive_integer, help="depths, or all")
+    several("--learning-rate", ["all"], positive_number, help="rates, or all")
     parser.add_argument(
         "--protocol",
         choices=("article", "released", "thorough"),
@@ -164,7 +172,7 @@ def _parser():
     ):
         parser.add_argument(
             name,
-            type=_positive_integer,
+            type=positive_integer,
             default=default,
             help=text if default else f"{text} (default: the protocol's)",
         )
@@ -176,41 +184,48 @@ def _parser():
     )
     parser.add_argument(
         "--train-records",
-        type=_positive_integer,
+        type=positive_integer,
         help="records to train on, at most (default: 1,000,000)",
     )
     parser.add_argument(
         "--width",
-        type=_positive_integer,
+        type=positive_integer,
         default=128,
         help="how long each of the two vectors of an operation is",
     )
     parser.add_argument(
-        "--seed", type=_integer, default=0, help="the first seed"
+        "--seed", type=integer, default=0, help="the first seed"
     )
     parser.add_argument(
         "--shard",
-        type=_shard,
+        type=shard,
         metavar="I/N",
         help="run the I-th of N parts, each in a directory of its own, to be "
         "merged by tuning.merge",
     )
     parser.add_argument(
+        "--cluster",
+        type=folder,
+        metavar="SCHEDULER",
+        help="run on a Dask cluster: the address of its scheduler, a scheduler "
+        "file, or local",
+    )
+    parser.add_argument(
         "--directory",
-        type=_path,
+        type=folder,
         default="results",
         help="where the results go",
     )
     parser.add_argument(
         "--data-dir",
-        type=_path,
+        type=folder,
         help="where data sets are kept (default: that of TFDS)",
     )
     parser.add_argument(
         "--save-best",
         nargs="?",
         const="saved_models",
-        type=_path,
+        type=folder,
         metavar="DIRECTORY",
         help="save the best model of each task (in saved_models)",
     )
@@ -220,71 +235,11 @@ def _parser():
     return parser
 
 
-def _positive_integer(text):
-    try:
-        value = _integer(text)
-    except argparse.ArgumentTypeError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(
-            f"expected a positive integer, received {text!r}"
-        )
-    return value
-
-
-def _integer(text):
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 2**31:
-        raise argparse.ArgumentTypeError(
-            f"expected an integer of 0 or more, received {text!r}"
-        )
-    return value
-
-
 def _seeds(text):
-    value = _positive_integer(text)
+    value = positive_integer(text)
     if value > MOST_SEEDS:
         raise argparse.ArgumentTypeError(
             f"expected {MOST_SEEDS:,} at most, received {text!r}"
-        )
-    return value
-
-
-def _shard(text):
-    try:
-        number, count = map(_positive_integer, text.split("/"))
-    except (argparse.ArgumentTypeError, ValueError):
-        number, count = 1, 0
-    if number > count:
-        raise argparse.ArgumentTypeError(
-            f"expected I/N, such as 3/16, received {text!r}"
-        )
-    return number, count
-
-
-def _path(text):
-    try:
-        pathlib.Path(text).expanduser()
-    except RuntimeError:
-        raise argparse.ArgumentTypeError(
-            f"there is no such home directory, received {text!r}"
-        ) from None
-    if not text:
-        raise argparse.ArgumentTypeError("expected a path, received ''")
-    return text
-
-
-def _positive_number(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(
-            f"expected a finite number above 0, received {text!r}"
         )
     return value
 
@@ -327,7 +282,7 @@ def _list():
     return 0
 
 
-def _plan(options):
+def _plan(options, cluster):
     """Returns the study that was asked for."""
     from tuning.problems.data import DataSettings
     from tuning.study.cells import select_cells
@@ -371,20 +326,23 @@ def _plan(options):
                 f"{len(cells)} cells cannot be divided into {count} parts."
             )
         cells = cells[number - 1 :: count]
+    data_dir = options.data_dir
+    if cluster and data_dir and not data_dir.startswith("~"):
+        # Workers start elsewhere.
+        data_dir = os.path.abspath(data_dir)
     return Study(
         options.directory,
         cells,
         Settings(
             protocol,
-            DataSettings(
-                options.data_dir, options.width, options.train_records
-            ),
+            DataSettings(data_dir, options.width, options.train_records),
         ),
         options.save_best,
+        cluster,
     )
 
 
-def _search(options):
+def _search(options, cluster):
     import keras
 
     from tuning.study.cells import count_trials
@@ -396,7 +354,7 @@ def _search(options):
     from tuning.study.progress import results_table
     from tuning.study.rows import Status
 
-    study = _plan(options)
+    study = _plan(options, cluster)
     protocol = study.settings.protocol
     console = open_console()
     for line in passed_over(options.task, options.inputs):
@@ -404,8 +362,11 @@ def _search(options):
     with study.open():
         missing = study.missing()
         trials = sum(count_trials(cell, protocol) for cell in missing)
+        where = device_name()
+        if cluster:
+            where = f"{cluster.jobs_at_once()} workers, {cluster.device}"
         console.print(
-            f"Backend {keras.config.backend()} on {device_name()}: "
+            f"Backend {keras.config.backend()} on {where}: "
             f"{len(missing)} of {len(study.cells)} cells to run, {trials} "
             f"trials of {protocol.search_steps:,} steps."
         )

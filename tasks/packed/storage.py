@@ -6,7 +6,6 @@ file counts once the manifest lists it, which is after it is whole.
 """
 
 import contextlib
-import fcntl
 import json
 import math
 import os
@@ -18,6 +17,8 @@ import zlib
 
 import numpy as np
 import tqdm
+
+from tasks.packed.locks import locked
 
 MANIFEST = "inputs.json"
 LOCK = ".lock"
@@ -121,23 +122,15 @@ def open_packed(settings, split, data_dir=None, records=None):
 def exclusively(directory):
     """Waits until no other process is in here for the same directory.
 
-    The lock ends with the process, however that ends. Where the file system
-    has no locks nothing is waited for: then two processes may do the same work,
-    and the results of one remain.
+    The lock ends with the process, however that ends.
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    # Some file systems lock only files opened for writing, so no directory.
-    with open(directory / LOCK, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:
-            yield
-        else:
-            # Left behind by processes that were killed.
-            for stale in directory.glob(f".*{INCOMPLETE}"):
-                shutil.rmtree(stale, ignore_errors=True)
-            yield
+    with locked(directory / LOCK):
+        # Left behind by processes that were killed.
+        for stale in directory.glob(f".*{INCOMPLETE}"):
+            shutil.rmtree(stale, ignore_errors=True)
+        yield
 
 
 @contextlib.contextmanager

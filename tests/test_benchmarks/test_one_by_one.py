@@ -18,7 +18,7 @@ pytestmark = [
 SIZE = {"train_records": 640}
 
 
-def run(function, data_dir, directory):
+def run(function, data_dir):
     """Returns the trials and results of two seeds, in order."""
     tasks.load("logical_xor", "many_hot", data_dir=data_dir, **SIZE)
     cells = select_cells(
@@ -43,7 +43,7 @@ def run(function, data_dir, directory):
         if kind in ("trials", "result"):
             rows.extend(content if kind == "trials" else [content])
 
-    function(Job(tuple(cells), protocol, data, str(directory)), send)
+    function(Job(tuple(cells), protocol, data), send)
     return sorted(
         rows, key=lambda row: (row.steps, row.seed, row.learning_rate)
     )
@@ -51,8 +51,8 @@ def run(function, data_dir, directory):
 
 def test_one_by_one_comes_to_the_same(tmp_path):
     data_dir = tmp_path / "data"
-    together = run(run_job, data_dir, tmp_path / "together")
-    apart = run(one_by_one.run_job, data_dir, tmp_path / "apart")
+    together = run(run_job, data_dir)
+    apart = run(one_by_one.run_job, data_dir)
     assert len(together) == len(apart) == 2 * 2 + 2
     for mine, theirs in zip(together, apart, strict=True):
         assert type(mine) is type(theirs)

@@ -19,13 +19,19 @@ MODULES = {
 ROOMS = {
     "kmul": (),
     "tasks": (),
+    "tuning.arguments": ("tuning.messages",),
     "tuning.errors": ("tasks",),
     "tuning.messages": (),
     "tuning.names": ("tuning.messages",),
     "tuning.population": ("kmul._validation",),
     "tuning.tuner": ("kmul._validation", "tuning.population"),
     "tuning.problems": ("kmul", "tasks", "tuning.errors", "tuning.names"),
-    "tuning.networks": ("kmul", "tasks._validation", "tuning.names"),
+    "tuning.networks": (
+        "kmul",
+        "tasks._validation",
+        "tuning.messages",
+        "tuning.names",
+    ),
     "tuning.study": (
         "kmul",
         "tasks",
@@ -52,13 +58,19 @@ ROOMS = {
         "tuning.study",
     ),
     "tuning.search": (
+        "tuning.arguments",
         "tuning.errors",
         "tuning.messages",
         "tuning.networks",
         "tuning.problems",
         "tuning.study",
     ),
-    "tuning.merge": ("tuning.errors", "tuning.messages", "tuning.study"),
+    "tuning.merge": (
+        "tuning.arguments",
+        "tuning.errors",
+        "tuning.messages",
+        "tuning.study",
+    ),
     "tuning.report": (
         "tasks",
         "tuning.errors",

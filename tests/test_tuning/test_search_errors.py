@@ -1,6 +1,6 @@
 """Each bad input ends in one line and exit code 2, and harms no file."""
 
-import fcntl
+import importlib.abc
 import importlib.util
 import json
 import os
@@ -15,6 +15,7 @@ import pytest
 import tasks
 from tasks.packed import storage
 from tuning import search
+from tuning.study.directory import hold_directory
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +148,32 @@ def test_a_module_that_cannot_be_imported(
     monkeypatch.syspath_prepend(tmp_path)
     line = refuse(*options, "--network", "theirs:Layer")
     assert line.startswith(f"Cannot import network 'theirs:Layer': {message}")
+
+
+def test_a_layer_that_cannot_be_made(options, refuse, tmp_path, monkeypatch):
+    text = "from keras.layers import *\nclass L(Dense):\n"
+    text += "    def __init__(self, units):\n        units.no_such"
+    (tmp_path / "unmakeable.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert refuse(*options, "--network", "unmakeable:L") == (
+        "The network 'unmakeable:L': L cannot be made: AttributeError: 'int' "
+        "object has no attribute 'no_such' (unmakeable.py, line 4)"
+    )
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.backends("jax")
+def test_an_unknown_task_does_not_load_tensorflow(options, refuse, monkeypatch):
+    """Which TFDS does to look for the data sets of others."""
+
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path, target=None):
+            assert name != "tensorflow"
+
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    line = refuse(*options, "--task", "no_such_data_set")
+    assert line.startswith("Unknown task 'no_such_data_set'. ")
 
 
 def test_unknown_backend(options, refuse, monkeypatch):
@@ -325,8 +352,7 @@ def test_results_of_unknown_settings(options, refuse, tmp_path):
 
 def test_another_search_is_running(options, refuse, tmp_path):
     (tmp_path / "results").mkdir()
-    with open(tmp_path / "results" / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with hold_directory(tmp_path / "results"):
         assert refuse(*options) == (
             f"Another process is running in {tmp_path}/results."
         )

@@ -1,9 +1,10 @@
 """A directory of results: one process writes there, by one set of settings."""
 
-import fcntl
+import contextlib
 import json
 import tempfile
 
+from tasks.packed.locks import acquire
 from tuning.errors import UserError
 from tuning.study.files import replace_file
 
@@ -31,28 +32,26 @@ def hold_directory(directory):
         directory: Path of a directory that exists.
 
     Returns:
-        A file that is a context manager.
+        A context manager with a method `close`.
 
     Raises:
         UserError: Another process has it, or it can't be locked.
     """
-    lock = open(directory / ".lock", "w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = acquire(directory / ".lock", wait=False)
     except OSError as error:
-        lock.close()
-        if isinstance(error, BlockingIOError):
-            raise UserError(
-                f"Another process is running in {directory}."
-            ) from error
         raise UserError(
             f"{directory} cannot be locked: {error.strerror}. Name a directory "
             "on another file system."
         ) from error
+    if lock is None:
+        raise UserError(f"Another process is running in {directory}.")
+    held = contextlib.ExitStack()
+    held.callback(lock.release)
     for name in ("results.csv", "trials.csv", _SETTINGS):
         for stale in directory.glob(f".{name}.*.new"):
             stale.unlink()
-    return lock
+    return held
 
 
 def check_settings(directory, settings, assumed=None):

@@ -1,13 +1,14 @@
 """Files that are whole at every moment, and names for them."""
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import pathlib
+import tempfile
 
 # Bytes; a file that is about to replace another has a longer name.
 _LONGEST_NAME = 200
+# Where scratch is; None for the system's folder for temporary files.
+_scratch = None
 
 
 def replace_file(path, content):
@@ -32,10 +33,20 @@ def replace_file(path, content):
         raise
 
 
-def scratch_path(directory):
-    """Returns the folder in a study's directory that it may remove."""
-    # Nobody else has a folder of this name.
-    return pathlib.Path(directory, ".kmul-scratch")
+def scratch():
+    """Returns a folder that is gone after the `with` that it is used in.
+
+    It is where this process was told by `put_scratch`.
+    """
+    return tempfile.TemporaryDirectory(
+        prefix="kmul-job-", dir=_scratch, ignore_cleanup_errors=True
+    )
+
+
+def put_scratch(folder):
+    """Lets `scratch` be in a folder from now on, which others clear away."""
+    global _scratch
+    _scratch = folder
 
 
 def as_file_name(text):
@@ -52,21 +63,3 @@ def as_file_name(text):
         stem, suffix = name, ""
     mark = hashlib.sha256(stem.encode(errors="replace")).hexdigest()[:12]
     return f"{stem[:40]}-{mark}{dot if suffix else ''}{suffix}"
-
-
-@contextlib.contextmanager
-def locked(folder, wait=True):
-    """Locks a folder for this process; gives whether it could.
-
-    It cannot where the file system has no locks; or, without waiting, where
-    another process has it. A lock ends with its process.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(descriptor)

@@ -19,7 +19,6 @@ from tuning.study.released import run_released
 from tuning.study.rows import Cell
 from tuning.study.rows import Result
 from tuning.study.rows import Status
-from tuning.study.saving import candidate_path
 from tuning.study.saving import save_model
 from tuning.study.search import Found
 from tuning.study.search import search_cells
@@ -35,8 +34,7 @@ class Job:
         cells: Tuple of `Cell`s.
         protocol: The training procedure.
         data: The records.
-        directory: Where KerasTuner, and candidates for saving, write.
-        save: Whether to keep every cell's trained model.
+        save: Whether to send every cell's trained model.
         rates: The learning rates to try, of a job that is a part of a search
             and trains nothing after it; None for all of the protocol's.
         found: The `Found` of such parts, for the job that comes after them.
@@ -45,7 +43,6 @@ class Job:
     cells: tuple[Cell, ...]
     protocol: Protocol
     data: DataSettings
-    directory: str
     save: bool = False
     rates: tuple[float, ...] | None = None
     # Results don't make it another job.
@@ -104,7 +101,8 @@ def run_job(job, send, tuner_class=None, train=train_together):
         job: A `Job`.
         send: Called as `send(kind, content)` with what becomes known:
             `("trials", rows)`, `("result", row)`, `("steps", count)` and
-            `("failure", (what, traceback))`; and of a part of a search
+            `("failure", (what, traceback))`; before a result, if models are to
+            be saved, `("model", saved)`; and of a part of a search
             `("found", found)`.
         tuner_class: As for `search_cells`.
         train: As `train_together`.
@@ -150,13 +148,10 @@ def _train_and_test(job, best, search_seconds, send, train):
         problem = model.problems[model.label(hp)]
         row = to_result(cell, hp, problem, member, each, seconds, job.protocol)
         if job.save:
-            save_model(
-                candidate_path(job.directory, cell),
-                member,
-                each.weights(),
-                row,
-                keras.tree.map_structure(lambda x: x[:2], problem.x("test")),
+            example = keras.tree.map_structure(
+                lambda x: x[:2], problem.x("test")
             )
+            send("model", save_model(member, each.weights(), row, example))
         send("result", row)
 
 

@@ -122,6 +122,8 @@ class Progress:
             self._done += 1
             self._show_result(content)
             self._bar.update(self._all, description=self._summary())
+        elif kind == "warning":
+            self._console.print(content, style="yellow")
         elif kind in ("finished", "error"):
             self._bar.remove_task(self._running.pop(job))
 

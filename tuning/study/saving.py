@@ -10,19 +10,23 @@ import keras
 import numpy as np
 
 import kmul  # noqa: F401 (loading a model needs its layers registered)
+from tasks.packed.locks import locked
 from tuning.study.files import as_file_name
-from tuning.study.files import locked
 from tuning.study.files import replace_file
-from tuning.study.files import scratch_path
+from tuning.study.files import scratch
 
 
-def candidate_path(directory, cell):
-    """Returns where a study keeps the model of a cell for the time being."""
-    name = (
-        f"{cell.task}_{cell.inputs}_{cell.network}_{cell.depth}"
-        f"_{cell.activation}_{cell.seed}.keras"
-    )
-    return scratch_path(directory) / "models" / as_file_name(name)
+@dataclasses.dataclass(frozen=True)
+class SavedModel:
+    """The files of a model, to be sent to where they are kept.
+
+    Attributes:
+        model: Content of the `.keras` file.
+        card: Text of the card.
+    """
+
+    model: bytes
+    card: str
 
 
 def best_path(directory, cell):
@@ -36,38 +40,41 @@ def card_path(path):
     return pathlib.Path(path).with_suffix(".json")
 
 
-def save_model(path, model, weights, row, example):
-    """Saves a model for inference, and its card beside it.
+def save_model(model, weights, row, example):
+    """Saves a model for inference, with a card.
 
     The card holds how the model was made, its scores and sizes, and an example
     of inputs and predictions, by which a loaded model can be checked.
 
     Args:
-        path: Where to, ending in `.keras`.
         model: A Keras model; it is not changed.
         weights: The weights to save, in the order of `model.get_weights`.
         row: The `tuning.study.rows.Result` that describes it.
         example: An array of inputs, or a list of them.
+
+    Returns:
+        A `SavedModel`.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     example = keras.tree.flatten(example)
     # A fresh model is not compiled, and has no optimizer to save.
     copy = keras.models.clone_model(model)
     copy.set_weights(weights)
-    copy.save(path)
+    with scratch() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        copy.save(path)
+        content = path.read_bytes()
     card = {
         "made_by": dataclasses.asdict(row),
         "date": datetime.date.today().isoformat(),
         "keras": importlib.metadata.version("keras"),
-        "bytes": path.stat().st_size,
+        "bytes": len(content),
         "weights": [list(np.shape(each)) for each in weights],
         "example": {
             "inputs": [np.asarray(each).tolist() for each in example],
             "outputs": _predictions(copy, example).tolist(),
         },
     }
-    card_path(path).write_text(json.dumps(card, indent=1) + "\n")
+    return SavedModel(content, json.dumps(card, indent=1) + "\n")
 
 
 def check_model(path):
@@ -94,24 +101,19 @@ def _predictions(model, inputs):
     return keras.ops.convert_to_numpy(outputs)
 
 
-def keep_if_best(directory, target, row):
-    """Moves a cell's model to where its task's best is, if it is better.
+def keep_if_best(target, row, saved):
+    """Puts a cell's model where its task's best is, if it is better.
 
     Args:
-        directory: The study's directory.
         target: The directory of best models, which other studies may share.
         row: The cell's `Result`.
+        saved: Its `SavedModel`.
     """
-    candidate = candidate_path(directory, row.cell)
-    if not candidate.exists():
-        return
     best = best_path(target, row.cell)
-    with locked(best.parent):
+    with locked(target / ".lock"):
         if is_better(row, best):
-            _move_model(candidate, best)
-            return
-    candidate.unlink()
-    card_path(candidate).unlink()
+            replace_file(best, saved.model)
+            replace_file(card_path(best), saved.card)
 
 
 def is_better(row, path):
@@ -125,10 +127,3 @@ def is_better(row, path):
         return True
     # A table has nine digits.
     return row.accuracy > accuracy + 1e-8
-
-
-def _move_model(path, target):
-    """Moves a saved model and its card, each as a whole."""
-    for source, goal in ((path, target), (card_path(path), card_path(target))):
-        replace_file(goal, pathlib.Path(source).read_bytes())
-        pathlib.Path(source).unlink()

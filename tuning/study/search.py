@@ -11,7 +11,7 @@ from tuning.messages import summarize
 from tuning.population.callbacks import CosineDecay
 from tuning.population.population import Population
 from tuning.study.cells import choices_of
-from tuning.study.files import scratch_path
+from tuning.study.files import scratch
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen
 from tuning.study.model import hyperparameters
@@ -123,24 +123,23 @@ def _try_rates(job, rates, found, send, tuner_class):
         else:
             found.add(cell, dict(trial.hyperparameters.values), row.loss)
 
-    tuner = (tuner_class or _Together)(
-        report=trial_ended,
-        oracle=oracle,
-        hypermodel=model,
-        directory=scratch_path(job.directory),
-        project_name=job.name,
-        # What is there already is of a job that was not finished.
-        overwrite=True,
-    )
-    tuner.search(
-        model.x("train"),
-        model.labels("train"),
-        batch_size=protocol.batch_size,
-        validation_data=model.records("validation"),
-        verbose=0,
-        **epochs_and_steps(protocol.search_epochs, protocol.search_steps),
-        **fit_options(job, protocol.search_epochs),
-    )
+    with scratch() as directory:
+        tuner = (tuner_class or _Together)(
+            report=trial_ended,
+            oracle=oracle,
+            hypermodel=model,
+            directory=directory,
+            project_name="search",
+        )
+        tuner.search(
+            model.x("train"),
+            model.labels("train"),
+            batch_size=protocol.batch_size,
+            validation_data=model.records("validation"),
+            verbose=0,
+            **epochs_and_steps(protocol.search_epochs, protocol.search_steps),
+            **fit_options(job, protocol.search_epochs),
+        )
 
 
 def epochs_and_steps(epochs, steps):

@@ -4,23 +4,22 @@ import collections
 import contextlib
 import dataclasses
 import pathlib
-import shutil
 
 import keras
 
 from tasks import SPLITS
 from tuning.errors import UserError
 from tuning.messages import summarize
-from tuning.population.loops import backend_loops
+from tuning.networks.registry import check_layer
 from tuning.problems.data import DataSettings
 from tuning.problems.registry import open_problem
+from tuning.study import workers
 from tuning.study.directory import EARLIER
 from tuning.study.directory import check_settings
 from tuning.study.directory import hold_directory
 from tuning.study.directory import make_directory
 from tuning.study.directory import write_settings
 from tuning.study.failures import log_failure
-from tuning.study.files import scratch_path
 from tuning.study.job import Job
 from tuning.study.job import run_job
 from tuning.study.protocol import Protocol
@@ -33,8 +32,8 @@ from tuning.study.saving import keep_if_best
 from tuning.study.spreading import Parts
 from tuning.study.spreading import spread
 from tuning.study.table import Table
+from tuning.study.versions import versions
 from tuning.study.workers import Death
-from tuning.study.workers import jobs_at_once
 from tuning.study.workers import run_jobs
 
 # How often a cell is tried whose process dies.
@@ -62,6 +61,7 @@ class Settings:
             # Directories of earlier versions, which had another, say so.
             "tuner": "population",
             "backend": keras.config.backend(),
+            **versions(keras.config.backend()),
         }
 
 
@@ -73,16 +73,21 @@ class Study:
         cells: List of `Cell`s.
         settings: A `Settings`.
         save_best: Directory to save the best model of each task in, or None.
+        cluster: The `tuning.study.cluster.Cluster` to run on, or None for this
+            machine.
 
     Raises:
         UserError: The directory cannot be used.
     """
 
-    def __init__(self, directory, cells, settings, save_best=None):
+    def __init__(
+        self, directory, cells, settings, save_best=None, cluster=None
+    ):
         self.directory = pathlib.Path(directory)
         self.cells = list(cells)
         self.settings = settings
         self.save_best = None if save_best is None else pathlib.Path(save_best)
+        self.cluster = cluster
 
     @contextlib.contextmanager
     def open(self):
@@ -112,7 +117,10 @@ class Study:
     def _held(self):
         with hold_directory(self.directory):
             check_settings(
-                self.directory, self.settings.fingerprint(), assumed=EARLIER
+                self.directory,
+                self.settings.fingerprint(),
+                # Nor were versions noted.
+                {**EARLIER, **versions(keras.config.backend())},
             )
             try:
                 self.results = Table(self.directory / "results.csv", Result)
@@ -143,19 +151,25 @@ class Study:
         return [row for row in self.results.rows if row.cell in wanted]
 
     def prepare(self):
-        """Makes sure that the records of every input are there and whole."""
+        """Makes sure that layers can be made, and all records are there."""
+        try:
+            self._check_records_and_layers()
+        except ValueError as error:
+            # A data set may not be what such a problem is made of.
+            raise UserError(str(error)) from error
+
+    def _check_records_and_layers(self):
         protocol = self.settings.protocol
-        problems = {
-            problem.together: problem
-            for problem in map(self._problem, self.missing())
-        }
+        problems, networks = {}, {}
+        for cell in self.missing():
+            problem = self._problem(cell)
+            problems[problem.together] = problem
+            networks[cell.network, problem.units] = problem
+        for (name, _), problem in networks.items():
+            check_layer(name, problem)
         for problem in problems.values():
             for split in SPLITS:
-                try:
-                    records = problem.records(split)
-                except ValueError as error:
-                    # The data set is not what such a problem is made of.
-                    raise UserError(str(error)) from error
+                records = problem.records(split)
                 if split == "train" and records < protocol.batch_size:
                     raise UserError(
                         f"There are {records} records of {problem.inputs} to "
@@ -169,9 +183,6 @@ class Study:
         Each kind is one of `run_jobs` and `run_job`; rows are in the tables
         before they are yielded.
         """
-        scratch = scratch_path(self.directory)
-        # First of all: it may have filled the disk.
-        shutil.rmtree(scratch, ignore_errors=True)
         missing = set(self.missing())
         write_settings(self.directory, self.settings.fingerprint())
         # Rows of failed and interrupted cells are made anew. A cell that is
@@ -183,11 +194,16 @@ class Study:
         self.trials.remove(lambda row: row.cell in anew)
         jobs = self._jobs(missing)
         parts, deaths = Parts(jobs), collections.Counter()
-        for job, kind, content in run_jobs(jobs, run_job):
+        models = {}
+        run = self.cluster.run_jobs if self.cluster else run_jobs
+        for job, kind, content in run(jobs, run_job):
             if kind == "trials":
                 self.trials.append(row for row in content if row.cell in anew)
+            elif kind == "model":
+                # Its row is what the same job sends next.
+                models[job] = content
             elif kind == "result":
-                self._add(content, anew)
+                self._add(content, anew, models.pop(job, None))
             elif kind == "found":
                 jobs += parts.found(job, content)
             elif kind == "failure":
@@ -195,15 +211,14 @@ class Study:
             elif kind == "error":
                 yield from self._end(job, content, jobs, deaths, anew)
             yield job, kind, content
-        shutil.rmtree(scratch, ignore_errors=True)
 
-    def _add(self, row, anew):
+    def _add(self, row, anew, model=None):
         """Adds a result, and keeps its model if it is the best.
 
         The model first: a cell with a row is not made again.
         """
-        if self.save_best is not None:
-            keep_if_best(self.directory, self.save_best, row)
+        if model is not None:
+            keep_if_best(self.save_best, row, model)
         if row.cell in anew:
             self.results.append([row])
         elif row.status != Status.FAILED:
@@ -216,9 +231,12 @@ class Study:
             cell for cell in job.cells if cell not in done or cell not in anew
         ]
         log_failure(self.directory, job.name, message)
+        has_died = isinstance(message, Death)
         for cell in cells:
-            deaths[cell] += 1
-            if isinstance(message, Death) and deaths[cell] < ATTEMPTS:
+            # In company another may be the cause.
+            is_alone = has_died and len(job.cells) == 1
+            deaths[cell] += message.attempts if is_alone else 1
+            if has_died and deaths[cell] < ATTEMPTS:
                 # Alone, so that it takes no other with it.
                 part = dataclasses.replace(job, cells=(cell,))
                 if cell in anew:
@@ -258,7 +276,8 @@ class Study:
 
     def _jobs(self, cells):
         """Groups cells into jobs, the longest first."""
-        together = backend_loops().is_accelerated()
+        place = self.cluster or workers
+        together, at_once = place.is_accelerated(), place.jobs_at_once()
         groups = {}
         for cell in self.cells:
             if cell in cells:
@@ -276,11 +295,10 @@ class Study:
                 tuple(group),
                 self.settings.protocol,
                 self.settings.data,
-                str(self.directory),
                 self.save_best is not None,
             )
             for group in groups.values()
         ]
-        if 0 < len(jobs) < jobs_at_once():
-            jobs = spread(jobs, jobs_at_once())
+        if 0 < len(jobs) < at_once:
+            jobs = spread(jobs, at_once)
         return sorted(jobs, key=lambda job: -job.steps)

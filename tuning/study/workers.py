@@ -3,12 +3,13 @@
 A step of a tiny model is too short to be shared between processors; threads
 would spend longer meeting than working. So every processor has a process of
 its own, whose backend sees that one processor alone and keeps what it works on
-in its cache. An accelerator is not divided: with one, all jobs run in this
-process, one after the other.
+in its cache. A GPU is not divided: with one, all jobs run in this process, one
+after the other; with several, each has a process of its own.
 """
 
 import collections
 import contextlib
+import dataclasses
 import functools
 import multiprocessing
 import multiprocessing.connection
@@ -20,14 +21,17 @@ import pathlib
 import queue
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 import time
 import traceback
 
+import filelock
+
 from tuning.errors import UserError
 from tuning.population.processors import processors
-from tuning.study.files import locked
+from tuning.study.files import put_scratch
 from tuning.study.imports import hide_tensorflow
 from tuning.study.programs import keep_programs
 
@@ -40,7 +44,21 @@ _LONGEST_PATH = 60
 
 
 class Death(str):
-    """The message of an `"error"` where the job's process has died."""
+    """The message of an `"error"` where the job's process has died.
+
+    Attributes:
+        attempts: How often the job was tried before this was told.
+    """
+
+    attempts = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a worker runs: on a processor, or with a GPU."""
+
+    processor: int | None = None
+    gpu: str | None = None
 
 
 def run_jobs(jobs, function, deadline=None, here=None):
@@ -54,8 +72,8 @@ def run_jobs(jobs, function, deadline=None, here=None):
         deadline: The `time.monotonic()` at which all jobs are stopped. Those
             in this process are not waited for any longer. Default: never.
         here: Boolean, whether jobs run in this process, one after the other;
-            they need not be picklable then. Default: with an accelerator, or
-            a single processor.
+            they need not be picklable then. Default: with one GPU, or a single
+            processor.
 
     Yields:
         Tuples `(job, kind, content)`. Each job's last has the kind
@@ -80,11 +98,49 @@ def run_jobs(jobs, function, deadline=None, here=None):
 
 def jobs_at_once():
     """Returns how many jobs run side by side: 1 if they do in this process."""
-    if len(processors()) == 1:
-        return 1
+    return len(places())
+
+
+def places():
+    """Returns the `Place`s of the workers: of one, this process is one."""
+    on_processors = [Place(processor=each) for each in processors()]
+    if len(on_processors) == 1:
+        return on_processors
+    if not is_accelerated():
+        return on_processors
+    return [Place(gpu=each) for each in gpus()] or [Place()]
+
+
+def is_accelerated():
+    """Whether jobs here run on a GPU or the like, and so together."""
     from tuning.population.loops import backend_loops
 
-    return 1 if backend_loops().is_accelerated() else len(processors())
+    return backend_loops().is_accelerated()
+
+
+@functools.cache
+def gpus():
+    """Returns the GPUs here, by the names that `CUDA_VISIBLE_DEVICES` takes."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [each.strip() for each in named.split(",") if each.strip()]
+    command = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=60
+        ).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return []
+
+
+def leave_gpus_alone():
+    """Keeps this process from taking memory of GPUs that its workers need.
+
+    To be called before the backend is imported.
+    """
+    if len(gpus()) > 1:
+        # JAX takes three quarters of each otherwise, before it is used.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
 def _seconds_until(deadline):
@@ -92,13 +148,14 @@ def _seconds_until(deadline):
 
 
 def _run_here(jobs, function, deadline):
+    put_scratch(meeting_place())
     # In a thread, so that a job's results are passed on as they come.
     waiting, sent = queue.SimpleQueue(), queue.SimpleQueue()
     no_more = object()
 
     def run():
         for job in iter(waiting.get, no_more):
-            _run_job(job, function, lambda *event: sent.put(event))
+            run_one(job, function, lambda *event: sent.put(event))
 
     threading.Thread(target=run, daemon=True).start()
     try:
@@ -114,7 +171,8 @@ def _run_here(jobs, function, deadline):
         waiting.put(no_more)
 
 
-def _run_job(job, function, send):
+def run_one(job, function, send):
+    """Runs a job, and sends how it ended after all that it sends itself."""
     try:
         function(job, send)
     except Exception:
@@ -124,12 +182,16 @@ def _run_job(job, function, send):
 
 
 def _run_in_processes(jobs, function, deadline):
-    # A forked child of a process whose backend has started can hang, and a
-    # spawned one imports everything again. The fork server imports once, runs
-    # nothing, and forks.
-    start_early(function.__module__)
-    context = multiprocessing.get_context("forkserver")
-    free = collections.deque(processors())
+    free = collections.deque(places())
+    if free[0].gpu is None:
+        # A forked child of a process whose backend has started can hang, and a
+        # spawned one imports everything again. The fork server imports once,
+        # runs nothing, and forks.
+        start_early(function.__module__)
+        context = multiprocessing.get_context("forkserver")
+    else:
+        # A process that has looked for GPUs must not be forked.
+        context = multiprocessing.get_context("spawn")
     busy, idle, started = {}, [], 0
     try:
         while started < len(jobs) or busy:
@@ -152,7 +214,7 @@ def _run_in_processes(jobs, function, deadline):
                 except (EOFError, ConnectionError):
                     kind, content = "error", worker.cause_of_death()
                     del busy[connection]
-                    free.append(worker.processor)
+                    free.append(worker.place)
                 else:
                     if kind in ("finished", "error"):
                         del busy[connection]
@@ -174,20 +236,45 @@ def start_early(module):
     Args:
         module: Name of the module of the jobs' function.
     """
-    _meeting_place()
+    meeting_place()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tuning.study.preload", module])
     # The tracker unblocks the signal once it has started; so it goes first.
     multiprocessing.resource_tracker.ensure_running()
+    with deaf_children():
+        multiprocessing.forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def deaf_children():
+    """Lets processes that are started now not hear of Ctrl-C."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        multiprocessing.forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+@contextlib.contextmanager
+def _visible(gpu):
+    """Lets processes that are started now see one GPU; None for all."""
+    if gpu is None:
+        yield
+        return
+    name = "CUDA_VISIBLE_DEVICES"
+    before = os.environ.get(name)
+    os.environ[name] = gpu
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
 @functools.cache
-def _meeting_place():
+def meeting_place():
     """Makes the folder where multiprocessing meets the fork server."""
     wanted = [*_MEETING_PLACES]
     with contextlib.suppress(FileNotFoundError):
@@ -199,8 +286,8 @@ def _meeting_place():
             folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         except OSError:
             continue
-        held = contextlib.ExitStack()
-        held.enter_context(locked(folder, wait=False))
+        lock = _lock_of(folder)
+        lock.acquire()
         _remove_left_behind(place)
         # It asks `tempfile` for its folder, now and once.
         tempfile.tempdir, usual = folder, tempfile.tempdir
@@ -210,7 +297,7 @@ def _meeting_place():
             tempfile.tempdir = usual
         # After multiprocessing has removed its own.
         multiprocessing.util.Finalize(
-            None, _end_fork_server, (folder, held), exitpriority=-200
+            None, _end_fork_server, (folder, lock), exitpriority=-200
         )
         return folder
     raise UserError(
@@ -219,18 +306,22 @@ def _meeting_place():
     )
 
 
+def _lock_of(folder):
+    # Beside it would be left behind itself.
+    return filelock.FileLock(pathlib.Path(folder, ".lock"), timeout=0)
+
+
 def _remove_left_behind(place):
     """Removes the folders of processes that were killed."""
     for folder in pathlib.Path(place).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             # A younger one may be about to be locked.
             if time.time() - folder.stat().st_mtime > 60:
-                with locked(folder, wait=False) as is_left_behind:
-                    if is_left_behind:
-                        shutil.rmtree(folder, ignore_errors=True)
+                with _lock_of(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_fork_server(folder, held):
+def _end_fork_server(folder, lock):
     # It would end by itself once it has imported everything; a reader of this
     # process's output would wait for that. There is no public way.
     process = multiprocessing.forkserver._forkserver._forkserver_pid
@@ -238,19 +329,22 @@ def _end_fork_server(folder, held):
         with contextlib.suppress(OSError):
             os.kill(process, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
-    held.close()
+    lock.release()
 
 
 class _Worker:
     """A process that takes jobs from a connection until that is closed."""
 
-    def __init__(self, context, processor, function):
-        self.processor = processor
+    def __init__(self, context, place, function):
+        self.place = place
         self.connection, remote = context.Pipe()
         self.process = context.Process(
-            target=_work, args=(remote, processor, function), daemon=True
+            target=_work,
+            args=(remote, place.processor, meeting_place(), function),
+            daemon=True,
         )
-        self.process.start()
+        with deaf_children(), _visible(place.gpu):
+            self.process.start()
         remote.close()
 
     def cause_of_death(self):
@@ -266,21 +360,32 @@ class _Worker:
         )
 
 
-def _work(connection, processor, function):
-    from tuning.population.loops import backend_loops
-
-    hide_tensorflow()
+def _work(connection, processor, folder, function):
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {processor})
-        backend_loops().use_one_thread()
-    keep_programs()
+    set_up(processor, folder)
     while True:
         try:
             job = connection.recv()
         except EOFError:
             return
-        _run_job(job, function, lambda *event: connection.send(event))
+        run_one(job, function, lambda *event: connection.send(event))
+
+
+def set_up(processor, folder):
+    """Makes this thread, and those it starts, fit to run jobs.
+
+    Args:
+        processor: Number of the processor it gets, or None for all.
+        folder: Where jobs may write.
+    """
+    hide_tensorflow()
+    put_scratch(folder)
+    if processor is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {processor})
+        from tuning.population.loops import backend_loops
+
+        backend_loops().use_one_thread()
+    keep_programs()
 
 
 def _die_with_parent():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tasks
+from tasks.packed import locks
 from tasks.packed import storage
 
 PREPARE = """
@@ -156,7 +157,7 @@ def test_unwritable_directory(settings, tmp_path):
 
 
 def test_no_locks(settings, tmp_path, monkeypatch):
-    """A file system without locks is no reason not to use it."""
+    """A file system without locks is no reason not to use it, in turn."""
 
     def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
@@ -164,6 +165,13 @@ def test_no_locks(settings, tmp_path, monkeypatch):
     monkeypatch.setattr("fcntl.flock", refuse)
     columns = storage.open_packed(settings, "test", tmp_path)
     assert len(columns["a"]) == 50
+    for path in (tmp_path / "soft", tmp_path / "hard"):
+        with locks.locked(path) as first:
+            with locks.locked(path, wait=False) as second:
+                assert (first, second) == (True, False)
+        with locks.locked(path, wait=False) as third:
+            assert third
+        monkeypatch.undo()
 
 
 def test_two_at_once(settings, tmp_path):

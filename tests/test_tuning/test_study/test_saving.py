@@ -7,8 +7,8 @@ import pytest
 from tuning.study.rows import Cell
 from tuning.study.rows import Result
 from tuning.study.rows import Status
+from tuning.study.saving import SavedModel
 from tuning.study.saving import best_path
-from tuning.study.saving import candidate_path
 from tuning.study.saving import card_path
 from tuning.study.saving import keep_if_best
 from tuning.study.study import Settings
@@ -21,14 +21,12 @@ def result(accuracy, depth=1):
     return Result.of(cell, accuracy=accuracy, status=Status.DONE)
 
 
-def trained(directory, row):
-    """Leaves the files that a job leaves of a cell."""
-    path = candidate_path(directory, row.cell)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"model of {row.accuracy}")
+def trained(row):
+    """Returns what a job sends of a cell's model."""
     card = {"made_by": {"accuracy": row.accuracy}}
-    card_path(path).write_text(json.dumps(card))
-    return row
+    return SavedModel(
+        f"model of {row.accuracy}".encode(), json.dumps(card) + "\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,16 +37,19 @@ def test_no_study_replaces_the_better_model_of_another(
 ):
     models = tmp_path / "models"
     models.mkdir()
-    for name, accuracy in (("one", first), ("other", second)):
-        row = trained(tmp_path / name, result(accuracy))
-        keep_if_best(tmp_path / name, models, row)
-        assert not candidate_path(tmp_path / name, row.cell).exists()
+    for accuracy in (first, second):
+        row = result(accuracy)
+        keep_if_best(models, row, trained(row))
     path = best_path(models, row.cell)
     assert path.read_text() == f"model of {kept}"
     assert (
         json.loads(card_path(path).read_text())["made_by"]["accuracy"] == kept
     )
-    assert {each.suffix for each in models.iterdir()} == {".keras", ".json"}
+    assert {each.name for each in models.iterdir()} == {
+        path.name,
+        card_path(path).name,
+        ".lock",
+    }
 
 
 def test_a_model_that_is_lost_is_made_again(tmp_path, monkeypatch):
@@ -61,7 +62,7 @@ def test_a_model_that_is_lost_is_made_again(tmp_path, monkeypatch):
 
     def run_jobs(given, _):
         jobs.extend(given)
-        trained(tmp_path, rows[1])
+        yield given[0], "model", trained(rows[1])
         yield given[0], "result", rows[1]
 
     monkeypatch.setattr("tuning.study.study.run_jobs", run_jobs)
@@ -70,7 +71,7 @@ def test_a_model_that_is_lost_is_made_again(tmp_path, monkeypatch):
     )
     with study.open():
         assert study.missing() == [rows[1].cell]
-        assert [kind for _, kind, _ in study.run()] == ["result"]
+        assert [kind for _, kind, _ in study.run()] == ["model", "result"]
         assert {job.cells for job in jobs} == {(rows[1].cell,)}
         assert study.missing() == []
         assert set(study.rows()) == set(rows)

@@ -21,17 +21,17 @@ pytestmark = [
 RATES = (0.0001, 0.001, 0.01)
 
 
-def job_of(network, depths, tmp_path, data_dir=None):
+def job_of(network, depths, data_dir=None):
     cells = select_cells(
         ["logical_xor"], None, [network], ["linear"], depths, [0]
     )
     protocol = Protocol(4, 8, 8, learning_rates=RATES)
     data = DataSettings(str(data_dir), train_records=640)
-    return Job(tuple(cells), protocol, data, str(tmp_path))
+    return Job(tuple(cells), protocol, data)
 
 
-def test_every_rate_of_every_cell_is_tried_once(tmp_path):
-    job = job_of("dense", [1, 2, 3], tmp_path)
+def test_every_rate_of_every_cell_is_tried_once():
+    job = job_of("dense", [1, 2, 3])
     assert [len(each.cells) for each in spread([job], 3)] == [1, 1, 1]
     jobs = spread([job], 8)
     assert len(jobs) == 8
@@ -52,7 +52,7 @@ def test_every_rate_of_every_cell_is_tried_once(tmp_path):
         assert [each.is_of(trial) for each in (part, last)] == [
             each is job for each in (part, last)
         ]
-    job = job_of("dense", [1, 2, 3], tmp_path)
+    job = job_of("dense", [1, 2, 3])
     released = dataclasses.replace(job.protocol, name="released")
     jobs = spread([dataclasses.replace(job, protocol=released)], 8)
     assert [each.rates for each in jobs] == [None] * 3
@@ -60,8 +60,8 @@ def test_every_rate_of_every_cell_is_tried_once(tmp_path):
 
 # The backend that trains the members of a part as one.
 @pytest.mark.backends("torch")
-def test_parts_come_to_the_same(tmp_path, data_dir):
-    job = job_of("multiply_simple", [1], tmp_path, data_dir)
+def test_parts_come_to_the_same(data_dir):
+    job = job_of("multiply_simple", [1], data_dir)
 
     def run(jobs):
         parts, sent = Parts(jobs), []

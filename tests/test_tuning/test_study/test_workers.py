@@ -7,7 +7,6 @@ import time
 import pytest
 
 from tuning.study import workers
-from tuning.study.files import locked
 from tuning.study.workers import run_jobs
 
 
@@ -53,11 +52,35 @@ def test_what_a_killed_process_left_behind_is_removed(tmp_path):
     )
     for folder in (left, held, fresh):
         folder.mkdir()
-    for folder in (left, held):
-        os.utime(folder, (0, 0))
-    with locked(held):
+    with workers._lock_of(held):
+        for folder in (left, held):
+            os.utime(folder, (0, 0))
         workers._remove_left_behind(tmp_path)
     assert sorted(tmp_path.iterdir()) == [held, fresh]
+
+
+def look_at_gpu(job, send):
+    send("gpu", (os.environ.get("CUDA_VISIBLE_DEVICES"), os.getpid()))
+    # So that the other worker takes the other job.
+    time.sleep(0.3)
+
+
+@pytest.mark.backends("torch")
+def test_each_of_several_gpus_has_a_worker(monkeypatch):
+    workers.gpus.cache_clear()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a, 3")
+    monkeypatch.setattr(workers, "processors", lambda: [0, 1, 2])
+    monkeypatch.setattr(workers, "is_accelerated", lambda: True)
+    assert workers.jobs_at_once() == 2
+    found = {
+        job: content
+        for job, kind, content in run_jobs([0, 1], look_at_gpu)
+        if kind == "gpu"
+    }
+    assert sorted(gpu for gpu, _ in found.values()) == ["3", "GPU-a"]
+    assert len({os.getpid(), *(pid for _, pid in found.values())}) == 3
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-a, 3"
+    workers.gpus.cache_clear()
 
 
 @pytest.mark.backends("jax")
