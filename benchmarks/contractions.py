@@ -20,6 +20,7 @@ from rich.table import Table
 
 from benchmarks.layers import take_turns
 from benchmarks.layers import training_step
+from tuning.arguments import Parser
 
 # Widths, batches and rounds.
 SIZES = ((64, 512, 20), (128, 512, 10), (256, 256, 6))
@@ -82,7 +83,8 @@ def measure(width, batch, rounds, behind_dense):
 
 
 def main():
-    argparse.ArgumentParser(
+    Parser(
+        prog="python -m benchmarks.contractions",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()

@@ -7,7 +7,6 @@ fewer of them, and the rates are compared. Each line is measured in a process
 of its own, and shows its peak memory.
 """
 
-import argparse
 import concurrent.futures
 import contextlib
 import io
@@ -23,6 +22,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 import tasks
+from tuning.arguments import Parser
+from tuning.arguments import positive_integer
 
 EXAMPLES = (("logical_xor", "many_hot"), ("dot", "random"))
 BATCH = 256
@@ -192,9 +193,13 @@ LINES = (
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=int, default=1_000_000)
-    parser.add_argument("--plain-records", type=int, default=20_000)
+    parser = Parser(
+        prog="python -m benchmarks.data", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--records", type=positive_integer, default=1_000_000)
+    parser.add_argument(
+        "--plain-records", type=positive_integer, default=20_000
+    )
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     counts = arguments.records, arguments.plain_records

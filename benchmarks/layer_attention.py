@@ -13,9 +13,11 @@ concatenation and dense layer that it stands for. All of a comparison take
 turns, and the fastest round of each counts.
 """
 
-import argparse
 import os
 import time
+
+from tuning.arguments import Parser
+from tuning.arguments import positive_integer
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -139,14 +141,14 @@ def fastest(steppers, rounds, steps, clock):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0],
+    parser = Parser(
         prog="python -m benchmarks.layer_attention",
+        description=__doc__.split("\n")[0],
     )
-    parser.add_argument("--depth", type=int, default=4)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--depth", type=positive_integer, default=4)
+    parser.add_argument("--batch-size", type=positive_integer, default=64)
+    parser.add_argument("--rounds", type=positive_integer, default=7)
+    parser.add_argument("--steps", type=positive_integer, default=5)
     parser.add_argument(
         "--processor-time",
         action="store_true",

@@ -12,7 +12,6 @@ disturbs the times more than the ratios; `--cpu-time` counts the process's own
 time on all cores, which it disturbs less.
 """
 
-import argparse
 import time
 
 import keras
@@ -24,6 +23,7 @@ from rich.table import Table
 from benchmarks.equations import CASES
 from benchmarks.equations import IMAGES
 from kmul import layers
+from tuning.arguments import Parser
 
 BATCH = 512
 ROUNDS, SECONDS_PER_TURN = 40, 0.05
@@ -197,7 +197,8 @@ def summarize(times):
 
 
 def main():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
+        prog="python -m benchmarks.layers",
         description=__doc__.splitlines()[0],
         epilog="names: " + "; ".join(CASES),
     )

@@ -21,6 +21,10 @@ import tempfile
 import threading
 import time
 
+from tuning.arguments import Parser
+from tuning.arguments import folder
+from tuning.arguments import positive_integer
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
@@ -55,7 +59,7 @@ PAIRS = (
 )
 
 
-def jobs(pairs, network, protocol, data, directory):
+def jobs(pairs, network, protocol, data):
     depth = [2] if network.startswith("dense") else [1]
     return [
         Job(
@@ -66,7 +70,6 @@ def jobs(pairs, network, protocol, data, directory):
             ),
             protocol,
             data,
-            directory,
         )
         for task, inputs in pairs
     ]
@@ -228,14 +231,13 @@ def speeds():
 
 def benchmark_grid(options, table):
     protocol = Protocol(search_steps=options.steps)
-    with tempfile.TemporaryDirectory() as directory:
-        work = jobs(PAIRS, options.network, protocol, options.data, directory)
-        ours, stock, memory = [], [], 0
-        for turn in range(options.turns):
-            seconds, peak = run(work, search_cells)
-            ours.append(seconds / len(work))
-            memory = max(memory, peak)
-            stock.append(run_stock(work[turn * 5 % len(work)]))
+    work = jobs(PAIRS, options.network, protocol, options.data)
+    ours, stock, memory = [], [], 0
+    for turn in range(options.turns):
+        seconds, peak = run(work, search_cells)
+        ours.append(seconds / len(work))
+        memory = max(memory, peak)
+        stock.append(run_stock(work[turn * 5 % len(work)]))
     ratios = [b / a for a, b in zip(ours, stock, strict=True)]
     table.add_row(
         f"grid of 9 rates × {options.steps:,} steps, a task",
@@ -251,11 +253,8 @@ def benchmark_grid(options, table):
 def benchmark_cells(options, table):
     # No accuracy is above 1, so that no training stops early.
     protocol = Protocol(target=2.0)
-    with tempfile.TemporaryDirectory() as directory:
-        work = jobs(
-            PAIRS[2:6], options.network, protocol, options.data, directory
-        )
-        seconds, _ = run(work, run_job)
+    work = jobs(PAIRS[2:6], options.network, protocol, options.data)
+    seconds, _ = run(work, run_job)
     each = seconds / len(work)
     table.add_row(
         "a whole cell, 39,000 steps",
@@ -312,19 +311,17 @@ def benchmark_roofline(options, table):
     if options.network != "multiply":
         raise SystemExit("The roofline is worked out for multiply alone.")
     found = speeds()
-    with tempfile.TemporaryDirectory() as directory:
-        work = jobs(
-            [PAIRS[6]] * len(processors()),
-            options.network,
-            Protocol(),
-            options.data,
-            directory,
-        )
-        measured = [
-            content
-            for _, kind, content in run_jobs(work, step_seconds)
-            if kind == "seconds"
-        ]
+    work = jobs(
+        [PAIRS[6]] * len(processors()),
+        options.network,
+        Protocol(),
+        options.data,
+    )
+    measured = [
+        content
+        for _, kind, content in run_jobs(work, step_seconds)
+        if kind == "seconds"
+    ]
     together = 1 / sum(1 / each for each in measured)
     arithmetic, traffic = roofline_seconds(found)
     table.add_row(
@@ -337,15 +334,12 @@ def benchmark_roofline(options, table):
 
 
 def benchmark_best(options, table):
-    with tempfile.TemporaryDirectory() as directory:
-        work = jobs(
-            PAIRS[6:7], options.network, Protocol(), options.data, directory
-        )
-        seconds = [
-            content
-            for _, kind, content in run_jobs(work, best_seconds)
-            if kind == "seconds"
-        ]
+    work = jobs(PAIRS[6:7], options.network, Protocol(), options.data)
+    seconds = [
+        content
+        for _, kind, content in run_jobs(work, best_seconds)
+        if kind == "seconds"
+    ]
     ratios = [b / a for a, b in zip(seconds[::2], seconds[1::2], strict=True)]
     table.add_row(
         "a step with the best weights kept, against one without",
@@ -356,7 +350,8 @@ def benchmark_best(options, table):
 
 
 def main():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
+        prog="python -m benchmarks.search",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -368,10 +363,14 @@ def main():
     }
     parser.add_argument("kinds", nargs="*", choices=[[], *kinds], default=[])
     parser.add_argument("--network", default="multiply")
-    parser.add_argument("--steps", type=int, default=1_000)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--data-dir")
+    parser.add_argument("--steps", type=positive_integer, default=1_000)
+    parser.add_argument("--turns", type=positive_integer, default=3)
+    parser.add_argument("--data-dir", type=folder)
     options = parser.parse_args()
+    try:
+        select_cells(["dot"], None, [options.network], ["linear"], [1], [0])
+    except ValueError as error:
+        parser.error(str(error))
     options.data = DataSettings(options.data_dir)
     for inputs in ("random", "many_hot"):
         open_inputs(options.data, inputs, "train")

@@ -27,6 +27,10 @@ import time
 import rich.console
 import rich.table
 
+from tuning.arguments import Parser
+from tuning.arguments import folder
+from tuning.arguments import positive_integer
+
 ROOT = pathlib.Path(__file__).parents[1]
 TASKS = {
     "one cell": ["dot"],
@@ -208,7 +212,6 @@ def show_stages(options, console):
         tuple(cells),
         Protocol(),
         DataSettings(options.data_dir),
-        tempfile.gettempdir(),
     )
     for _, kind, content in run_jobs([(job, time.monotonic())], stages):
         if kind == "error":
@@ -218,7 +221,8 @@ def show_stages(options, console):
 
 
 def main():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
+        prog="python -m benchmarks.startup",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -230,9 +234,14 @@ def main():
         "--only-stock", choices=list(SEARCHES), help=argparse.SUPPRESS
     )
     parser.add_argument("--search", action="append", choices=list(SEARCHES))
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--data-dir", required=True)
+    parser.add_argument("--turns", type=positive_integer, default=3)
+    parser.add_argument("--data-dir", type=folder, required=True)
     options = parser.parse_args()
+    if options.before:
+        name = f"{options.before}^{{commit}}"
+        command = ["git", "rev-parse", "--quiet", "--verify", name]
+        if subprocess.run(command, cwd=ROOT, capture_output=True).returncode:
+            parser.error(f"there is no commit {options.before!r}")
     if options.only_stock:
         search_with_stock(TASKS[options.only_stock], options.data_dir)
         return

@@ -7,7 +7,6 @@ time; the two tuners take turns, and each pair gives a ratio. Needs
 scikit-learn, whose digits are the data.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -17,6 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from tuning.arguments import Parser
+from tuning.arguments import positive_integer
 
 REPEATS = 3
 
@@ -146,9 +148,11 @@ def run_apart(search, tuner):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(
+        prog="python -m benchmarks.tuner", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--search", nargs="+", choices=SEARCHES)
-    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--repeats", type=positive_integer, default=REPEATS)
     parser.add_argument(
         "--tuner",
         choices=["kmul", "keras_tuner"],
