@@ -1,9 +1,12 @@
-"""Data sets: operations on vectors, and placed digits."""
+"""Data sets: operations on vectors, placed digits, and named letters."""
 
 from tasks import baseline as baseline
 from tasks import images as images
 from tasks.arithmetic_ops.arithmetic_ops_dataset_builder import (
     ArithmeticOpsConfig as ArithmeticOpsConfig,
+)
+from tasks.named_letters.named_letters_dataset_builder import (
+    NamedLettersConfig as NamedLettersConfig,
 )
 from tasks.packed.storage import DataError as DataError
 from tasks.placed_digits.placed_digits_dataset_builder import (

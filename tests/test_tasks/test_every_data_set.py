@@ -11,6 +11,7 @@ import tensorflow_datasets as tfds
 
 import tasks
 from tasks import arithmetic_ops
+from tasks import named_letters
 from tasks import placed_digits
 
 FEW = {"train_records": 30, "validation_records": 5}
@@ -36,6 +37,10 @@ CONFIGS = {
         label="position",
         settings=placed_digits.PlacingSettings(test_records=7, **FEW, **more),
     ),
+    "named_letters": lambda **more: tasks.NamedLettersConfig(
+        name="small",
+        settings=named_letters.LetterSettings(test_records=7, **FEW, **more),
+    ),
 }
 every_data_set = pytest.mark.parametrize("name", CONFIGS)
 
@@ -50,6 +55,8 @@ def load(name, split, data_dir, **more):
         settings |= {**FEW, **more}
         return arithmetic_ops.load("div", split, data_dir, **settings)
     settings = {"test_records": 7, **FEW, **more}
+    if name == "named_letters":
+        return named_letters.load(split, data_dir, **settings)
     return placed_digits.load("position", split, data_dir, **settings)
 
 
@@ -77,8 +84,9 @@ def test_both_views(name, tmp_path):
     files = sorted((tmp_path / name / "inputs").rglob("*.npy"))
     assert {path.name.partition("_")[0] for path in files} == {"train"}
     expected = load(name, "train", tmp_path)
-    if name == "placed_digits":
-        expected = (np.round(expected[0] * 255).astype(np.uint8), expected[1])
+    if name in ("placed_digits", "named_letters"):
+        images, *others = keras.tree.flatten(expected)
+        expected = [np.round(images * 255).astype(np.uint8), *others]
     assert sorted((tmp_path / name / "inputs").rglob("*.npy")) == files
     for index, batch in enumerate(batches.as_numpy_iterator()):
         for found, whole in zip(
