@@ -288,11 +288,11 @@ def strip_attention(w, x):
 
 def hybrid_block(w, x):
     x = x + depthwise(x, w[0], w[1])
-    x = x + strip_attention(w[12:19], layer_normalized(x, *w[10:12]))
-    local = depthwise(layer_normalized(x, *w[19:21]), w[2], w[3])
-    local = ops.gelu(w[21](local), approximate=False)
-    x = x + depthwise(local, w[4], w[5])
-    return x + perceptron(layer_normalized(x, *w[22:24]), w[6:10])
+    x = x + strip_attention(w[16:23], layer_normalized(x, *w[2:4]))
+    local = depthwise(layer_normalized(x, *w[4:6]), w[6], w[7])
+    local = ops.gelu(w[23](local), approximate=False)
+    x = x + depthwise(local, w[8], w[9])
+    return x + perceptron(layer_normalized(x, *w[10:12]), w[12:16])
 
 
 ONE, TWO = (WIDTH,), [(WIDTH,), (WIDTH,)]

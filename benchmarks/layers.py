@@ -50,7 +50,7 @@ class ByHand(keras.layers.Layer):
                     shape=variable.shape,
                     constraint=variable.constraint,
                 )
-                weight.assign(variable)
+                weight.assign(ops.convert_to_numpy(variable))
             elif name == "gamma":
                 weight = keras.layers.BatchNormalization(epsilon=1e-5)
                 weight.build((None, None, None, *variable.shape))

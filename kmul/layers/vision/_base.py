@@ -6,14 +6,15 @@ from kmul._branches import parted_initializer
 from kmul._contractions import linear
 from kmul._inputs import fixed_channels
 from kmul._sums import add
-from kmul._sums import add_bias
 from kmul._validation import check_data_format
 
 
 class ImageLayer(keras.layers.Layer):
     """A layer of images that keeps their shape, made of convolutions.
 
-    A subclass adds its weights in `build_weights(input_shape, channels)`.
+    A subclass adds its weights in `build_weights(input_shape, channels)`. If it
+    is a part of others, it computes in `compute`, which they call: that saves
+    them what Keras does for every call of a layer.
     Each kernel gets a copy of the initializer with a seed of its own, so that
     no two of them start equal. A depthwise kernel is drawn as one of a single
     input channel, which is what each of its filters sees.
@@ -160,9 +161,13 @@ class ImageLayer(keras.layers.Layer):
 
     def shift(self, inputs, bias):
         """Returns images plus a bias, or themselves if there is none."""
-        if bias is None or self.data_format == "channels_last":
-            return add_bias(inputs, bias)
+        if bias is None:
+            return inputs
         bias = ops.cast(bias, self.compute_dtype)
+        if self.data_format == "channels_last":
+            # In this order: TensorFlow's optimizer fails, with a message, on a
+            # depthwise convolution, a `BiasAdd` and a sum.
+            return ops.add(bias, inputs)
         return add(inputs, ops.reshape(bias, (1, -1, 1, 1)))
 
     def get_config(self):

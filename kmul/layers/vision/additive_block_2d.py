@@ -145,7 +145,7 @@ class AdditiveBlock2D(ImageLayer):
         local = ops.gelu(local, approximate=False)
         hidden = add(inputs, self.pointwise(local, *self.local_out))
         mixed = self.normalization_1(hidden, training=training)
-        mixed = self.mixer(mixed, training=training)
+        mixed = self.mixer.compute(mixed, training)
         hidden = add(hidden, self._drop(mixed, training))
         mlp = self.normalization_2(hidden, training=training)
         mlp = self.pointwise(mlp, *self.mlp_in)
@@ -154,6 +154,8 @@ class AdditiveBlock2D(ImageLayer):
         return add(hidden, self._drop(mlp, training))
 
     def _drop(self, branch, training):
+        if not training or self.drop_rate == 0:
+            return branch
         return self.stochastic_depth(branch, training=training)
 
     def get_config(self):

@@ -125,13 +125,15 @@ class AdditiveTokenMixer2D(ImageLayer):
         Returns:
             Tensor of the shape of `inputs`.
         """
-        inputs = receive(self, inputs)
+        return self.compute(receive(self, inputs), training)
+
+    def compute(self, inputs, training=None):
         projected = self.pointwise(inputs, self.projection_kernel)
         query, key, value = ops.split(projected, 3, self.channel_axis)
-        query = self.query_spatial_gate(query, training=training)
-        query = self.query_channel_gate(query)
-        key = self.key_spatial_gate(key, training=training)
-        key = self.key_channel_gate(key)
+        query = self.query_spatial_gate.compute(query, training)
+        query = self.query_channel_gate.compute(query)
+        key = self.key_spatial_gate.compute(key, training)
+        key = self.key_channel_gate.compute(key)
         mixed = self.depthwise(
             add(query, key), self.mixing_kernel, self.mixing_bias
         )

@@ -82,7 +82,9 @@ class ChannelGate2D(ImageLayer):
         Returns:
             Tensor of the shape of `inputs`.
         """
-        inputs = receive(self, inputs)
+        return self.compute(receive(self, inputs))
+
+    def compute(self, inputs):
         mean = ops.mean(inputs, self.image_axes, keepdims=True)
         gate = ops.sigmoid(self.pointwise(mean, self.gate_kernel))
         return ops.multiply(inputs, gate)

@@ -58,9 +58,10 @@ class HybridPerceptionBlock2D(ImageLayer):
 
     Weights, the kernels of 1×1 convolutions transposed: `position_kernel` D,
     `local_in_kernel` L, `local_out_kernel` L', `mlp_in_kernel` E,
-    `mlp_out_kernel` F, each with a bias, `position_bias` for example; and those
-    of the sublayers `normalization_1`, `attention`, `normalization_2`,
-    `local_normalization` and `normalization_3`.
+    `mlp_out_kernel` F, each with a bias, `position_bias` for example;
+    `normalization_1_gamma` and `normalization_1_beta` (channels,), and two more
+    such pairs; and those of the sublayers `attention` and
+    `local_normalization`.
 
     Masking: Keras masks are not used.
 
@@ -133,13 +134,14 @@ class HybridPerceptionBlock2D(ImageLayer):
         self.mlp_out = self.add_pointwise("mlp_out", hidden, channels)
 
     def _add_layer_normalization(self, number, channels):
-        normalization = keras.layers.LayerNormalization(
-            epsilon=1e-6,
-            dtype=self.dtype_policy,
-            name=f"normalization_{number}",
-        )
-        normalization.build((None, None, None, channels))
-        return normalization
+        return [
+            self.add_weight(
+                name=f"normalization_{number}_{name}",
+                shape=(channels,),
+                initializer=initializer,
+            )
+            for name, initializer in (("gamma", "ones"), ("beta", "zeros"))
+        ]
 
     def _normalize(self, normalization, images):
         """Returns images, each position of which is normalized.
@@ -147,10 +149,11 @@ class HybridPerceptionBlock2D(ImageLayer):
         On torch Keras normalizes the last axis alone, so the channels are
         brought there.
         """
-        if self.data_format == "channels_last":
-            return normalization(images)
-        images = normalization(ops.transpose(images, (0, 2, 3, 1)))
-        return ops.transpose(images, (0, 3, 1, 2))
+        first = self.data_format == "channels_first"
+        if first:
+            images = ops.transpose(images, (0, 2, 3, 1))
+        images = ops.layer_normalization(images, *normalization, epsilon=1e-6)
+        return ops.transpose(images, (0, 3, 1, 2)) if first else images
 
     def call(self, inputs, training=None):
         """Returns the images after the block's parts, each added to its input.
@@ -167,7 +170,7 @@ class HybridPerceptionBlock2D(ImageLayer):
         inputs = receive(self, inputs)
         hidden = add(inputs, self.depthwise(inputs, *self.position))
         normal = self._normalize(self.normalization_1, hidden)
-        hidden = add(hidden, self.attention(normal))
+        hidden = add(hidden, self.attention.compute(normal))
         local = self._normalize(self.normalization_2, hidden)
         local = self.depthwise(local, *self.local_in)
         local = self.local_normalization(local, training=training)

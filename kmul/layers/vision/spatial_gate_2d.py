@@ -99,7 +99,9 @@ class SpatialGate2D(ImageLayer):
         Returns:
             Tensor of the shape of `inputs`.
         """
-        inputs = receive(self, inputs)
+        return self.compute(receive(self, inputs), training)
+
+    def compute(self, inputs, training=None):
         hidden = self.depthwise(
             inputs, self.depthwise_kernel, self.depthwise_bias
         )

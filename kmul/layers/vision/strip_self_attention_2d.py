@@ -123,7 +123,9 @@ class StripSelfAttention2D(ImageLayer):
         Returns:
             Tensor of the shape of `inputs`.
         """
-        inputs = receive(self, inputs)
+        return self.compute(receive(self, inputs))
+
+    def compute(self, inputs):
         few = inputs
         if self.reduction > 1:
             few = self.depthwise(

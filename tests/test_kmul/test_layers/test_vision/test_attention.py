@@ -56,10 +56,11 @@ def normalize(x, w):
     return (x - w["moving_mean"]) * scale + w["beta"]
 
 
-def layer_normalize(x, w):
+def layer_normalize(x, w, number):
+    gamma, beta = (w[f"normalization_{number}_{n}"] for n in ("gamma", "beta"))
     centered = x - x.mean(-1, keepdims=True)
     variance = np.square(centered).mean(-1, keepdims=True)
-    return centered / np.sqrt(variance + 1e-6) * w["gamma"] + w["beta"]
+    return centered / np.sqrt(variance + 1e-6) * gamma + beta
 
 
 def gelu(x):
@@ -142,13 +143,13 @@ def test_hybrid_perception_block():
     layer = layers.HybridPerceptionBlock2D(2, 2, expansion=3)
     w, x = prepare(layer, (2, 5, 4, 4))
     h = x + depthwise(x, w["position_kernel"], w["position_bias"])
-    normal = layer_normalize(h, w.of("normalization_1"))
+    normal = layer_normalize(h, w, 1)
     h = h + strip_attention(normal, w.of("attention"), 2, 2)
-    local = layer_normalize(h, w.of("normalization_2"))
+    local = layer_normalize(h, w, 2)
     local = depthwise(local, w["local_in_kernel"], w["local_in_bias"])
     local = gelu(normalize(local, w.of("local_normalization")))
     h = h + depthwise(local, w["local_out_kernel"], w["local_out_bias"])
-    mlp = layer_normalize(h, w.of("normalization_3")) @ w["mlp_in_kernel"]
+    mlp = layer_normalize(h, w, 3) @ w["mlp_in_kernel"]
     mlp = gelu(mlp + w["mlp_in_bias"]) @ w["mlp_out_kernel"]
     assert_computes(layer, x, h + mlp + w["mlp_out_bias"])
 
