@@ -217,8 +217,9 @@ def run_conditions(seconds, expected, data_dir):
         check(root / "stopped", expected)
         print("SIGTSTP: continues.", flush=True)
         for name, before in (
+            ("1 GB of address space", "ulimit -v 1000000;"),
             ("2 GB of address space", "ulimit -v 2000000;"),
-            ("8 GB of address space", "ulimit -v 8000000;"),
+            ("4 GB of address space", "ulimit -v 4000000;"),
             ("20 open files", "ulimit -n 20;"),
         ):
             process = start(root / name, data_dir, before)

@@ -24,6 +24,7 @@ from tuning.study.cluster import connect
 from tuning.study.imports import BACKENDS
 from tuning.study.imports import backend_name
 from tuning.study.imports import import_keras
+from tuning.study.limits import check_limits
 from tuning.study.programs import keep_programs
 from tuning.study.workers import leave_gpus_alone
 from tuning.study.workers import processors
@@ -48,6 +49,7 @@ def main(arguments=None):
             check_installation()
             return _list()
         check_packages()
+        check_limits()
         is_command = arguments is None
         leave_gpus_alone()
         if is_command and not options.cluster and len(processors()) > 1:

@@ -228,6 +228,26 @@ def test_tasks_was_overwritten(options, refuse, monkeypatch):
     assert "another package named tasks has overwritten it" in refuse(*options)
 
 
+@pytest.mark.parametrize(
+    "limit, message",
+    [
+        ("-n 20", "Only 20 files may be open at once, and a search needs up"),
+        ("-v 1000000", "Only 1.0 GB of address space are allowed, and a sear"),
+    ],
+)
+def test_little_is_allowed(limit, message, tmp_path):
+    program = f"ulimit {limit}; exec {sys.executable} -m tuning.search"
+    process = subprocess.run(
+        ["sh", "-c", f"{program} --directory {tmp_path / 'results'}"],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 2 and process.stdout == ""
+    assert process.stderr.startswith(f"search: error: {message}")
+    assert process.stderr.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
 def test_directory_is_a_file(options, refuse, tmp_path):
     (tmp_path / "results").write_text("precious")
     line = refuse(*options)
