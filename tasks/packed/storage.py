@@ -128,7 +128,7 @@ def exclusively(directory):
     directory.mkdir(parents=True, exist_ok=True)
     with locked(directory / LOCK):
         # Left behind by processes that were killed.
-        for stale in directory.glob(f".*{INCOMPLETE}"):
+        for stale in directory.glob(f".*{INCOMPLETE}/"):
             shutil.rmtree(stale, ignore_errors=True)
         yield
 
@@ -170,8 +170,14 @@ def _prepare(settings, split, splits, directory):
             path = incomplete / _file_name(split, name)
             splits[split][name] = path.stat().st_size, list(_checksums(path))
             path.replace(directory / path.name)
-        _write_manifest(settings, splits, incomplete / MANIFEST)
-        (incomplete / MANIFEST).replace(directory / MANIFEST)
+    # At the very end: once all is listed, nobody clears away again.
+    manifest = directory / f".{MANIFEST}{INCOMPLETE}"
+    try:
+        _write_manifest(settings, splits, manifest)
+        manifest.replace(directory / MANIFEST)
+    except BaseException:
+        manifest.unlink(missing_ok=True)
+        raise
     _synchronise(directory)
 
 

@@ -51,19 +51,16 @@ def names(directory):
     }
 
 
-KILL = (
-    "storage._write_manifest = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
-)
-
-
-def test_killed(settings, tmp_path):
+@pytest.mark.parametrize("moment", ["storage._checksums", "shutil.rmtree"])
+def test_killed(moment, settings, tmp_path):
     """A killed preparation is as none, and what it left is cleared away."""
-    process = start(tmp_path, KILL)
+    kill = "lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    process = start(tmp_path, f"import shutil\n{moment} = {kill}")
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     directory = storage.directory_of(settings, tmp_path)
     (left,) = directory.glob(".*.incomplete")
-    storage.prepare(settings, "test", tmp_path)
+    storage.prepare(settings, "train", tmp_path)
     assert not left.exists()
     columns = storage.open_packed(settings, "train", tmp_path)
     assert len(columns["a"]) == 3000
