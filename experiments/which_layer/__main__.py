@@ -1,90 +1,102 @@
-"""The command line of the experiment."""
+"""Writes the tables of `docs/which_layer.md` from the known layers' results."""
 
-import argparse
-import os
 import pathlib
-import sys
-import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
 
-import keras
-import rich.console
+from experiments.markdown import table
+from tuning.cards.asking import BEYOND
+from tuning.cards.asking import IMAGES
+from tuning.cards.asking import INSIDE
+from tuning.cards.asking import WITH_RELU
+from tuning.cards.asking import questions
+from tuning.cards.known import known_layers
+from tuning.cards.known import perceptron_like
+from tuning.cards.verdict import LEARNED
+from tuning.cards.verdict import ratio
+from tuning.reporting.statistics import half_interval
 
-from experiments.which_layer import parts
-from experiments.which_layer.measuring import time_all
-from experiments.which_layer.measuring import train
-from experiments.which_layer.page import layers_table
-from experiments.which_layer.page import write
-from tuning.problems.data import DataSettings
-from tuning.study.device import device_name
-from tuning.study.workers import processors
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "which_layer.md"
+HEADINGS = {
+    INSIDE: "arithmetic",
+    BEYOND: "arithmetic beyond",
+    IMAGES: "{}, no activation",
+    WITH_RELU: "{}, relu",
+}
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.which_layer",
-        description="Train every layer of kmul.layers on many tasks from three "
-        "seeds, time its training step, and write the tables of "
-        "docs/which_layer.md. If you stop it, the same command resumes it.",
+def columns(kind):
+    """Returns the questions of each column: dictionary of lists of keys."""
+    found = {}
+    for question in questions(kind):
+        name = HEADINGS.get(question.heading, question.skill)
+        found.setdefault(name.format(question.skill), []).append(question.key)
+    return found
+
+
+def seeds_of(layer, keys):
+    """Returns the mean skill in some questions, of each seed."""
+    return np.mean([layer["seeds"][key] for key in keys], axis=0)
+
+
+def total(layer):
+    """Returns the mean of a layer's columns."""
+    return np.mean(
+        [
+            seeds_of(layer, keys).mean()
+            for keys in columns(layer["kind"]).values()
+        ]
     )
-    parser.add_argument(
-        "--directory",
-        default="results/which_layer",
-        help="where to write the results (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--data-dir", help="where data sets are kept (default: that of TFDS)"
-    )
-    parser.add_argument(
-        "--page",
-        type=pathlib.Path,
-        default=pathlib.Path("docs/which_layer.md"),
-        help="where to write the tables (default: %(default)s)",
-    )
-    options = parser.parse_args()
-    if not options.page.exists():
-        parser.error(f"--page {options.page}: there is no such file")
-    page = options.page.read_text(encoding="utf-8")
-    missing = [
-        mark for part in parts.PARTS for mark in part.marks if mark not in page
-    ]
-    if missing:
-        parser.error(f"--page {options.page}: it should have {missing[0]}")
-    console = rich.console.Console()
-    try:
-        measure(options, console)
-    except KeyboardInterrupt:
-        console.print("Stopped. The same command resumes it.")
-        sys.exit(130)
-    console.print(f"Written to {options.page}.")
 
 
-def measure(options, console):
-    """Trains and times all layers and writes their tables."""
-    data, wide = (
-        DataSettings(
-            options.data_dir, train_records=parts.TRAIN_RECORDS, width=width
-        )
-        for width in (parts.WIDTH, parts.TIMED_WIDTH)
-    )
-    networks = [parts.networks_of(part) for part in parts.PARTS]
-    cells = [
-        cell
-        for part, names in zip(parts.PARTS, networks, strict=True)
-        for cell in parts.cells_of(part, names)
-    ]
-    results = train(cells, options.directory, data, console)
+def cell(seeds):
+    """Returns a mean, bold if learned, and half its interval unless tiny."""
+    mean, half = float(np.mean(seeds)), half_interval(seeds)
+    text = f"**{mean:.2f}**" if mean >= LEARNED else f"{mean:.2f}"
+    return f"{text} ± {half:.2f}" if half >= 0.005 else text
+
+
+def layers_table(kind, layers):
+    """Returns the table of the layers of a kind, the best first."""
+    layers = [each for each in layers if each["kind"] == kind]
+    names, rows = list(columns(kind)), []
+    beside = kind == "vectors"
+    for layer in sorted(layers, key=total, reverse=True):
+        cost = layer["cost"]
+        row = [
+            f"`{layer['name']}`",
+            f"{total(layer):.2f}",
+            *(cell(seeds_of(layer, keys)) for keys in columns(kind).values()),
+            f"{cost['asked_parameters']:,}",
+            f"{ratio(cost['step_time'])}×" if "step_time" in cost else "–",
+        ]
+        if beside:
+            like = perceptron_like(layer, layers)
+            row.insert(2, f"{total(like):.2f}" if like else "–")
+        rows.append(row)
+    head = ["layer", "mean", *names, "parameters", "step time"]
+    if beside:
+        head.insert(2, "perceptron")
+    return table(head, rows)
+
+
+def text(page):
+    """Returns a page with its tables made anew, and the rest as it is."""
+    known = known_layers()
+    made = known["made"]
     about = (
-        f"Measured on {time.strftime('%Y-%m-%d')}, {keras.config.backend()} "
-        f"backend of Keras {keras.__version__}, {len(processors())} × "
-        f"{device_name()}. Mean skill over {parts.SEEDS} seeds."
+        f"{made['backend']} backend of Keras {made['keras']}, "
+        f"{made['device']}, {made['date']}."
     )
-    for part, names in zip(parts.PARTS, networks, strict=True):
-        ratios = time_all(part, names, wide)
-        table = layers_table(part, results, ratios)
-        write(f"{about}\n\n{table}", part, options.page)
+    for kind in ("vectors", "images"):
+        start, end = f"<!-- {kind} -->", f"<!-- end of {kind} -->"
+        before, _, rest = page.partition(start)
+        _, _, after = rest.partition(end)
+        made_anew = f"{layers_table(kind, known['layers'])}\n\n{about}"
+        page = f"{before}{start}\n{made_anew}\n{end}{after}"
+    return page
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(text(PAGE.read_text("utf-8")), encoding="utf-8")
+    print(PAGE)

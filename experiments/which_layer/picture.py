@@ -1,6 +1,6 @@
 """The picture on the front page: `python -m experiments.which_layer.picture`.
 
-It is made of the committed rows, the same as those of `docs/which_layer.md`.
+It is made of the known layers' rows, as `docs/which_layer.md` is.
 """
 
 import pathlib
@@ -12,39 +12,38 @@ matplotlib.use("Agg")
 import pandas as pd
 from matplotlib import pyplot
 
-from experiments.which_layer import parts
+from tuning.cards.known import known_layers
 
-RESULTS = pathlib.Path(__file__).parent / "results" / "results.csv"
 PICTURE = pathlib.Path("docs/skills.png")
 LAYERS = {
-    "dense": "Dense, of Keras",
-    "residual_dense": "ResidualDense",
-    "gated_dense:gate_activation=silu": "GatedDense (silu)",
-    "film:residual=False": "FiLM (residual=False)",
-    "multiplicative_interaction:form=low_rank,rank=32": "MultiplicativeInteraction\n(low rank)",  # noqa: E501
-    "low_rank_fusion": "LowRankFusion",
-    "multiply_unit": "MultiplyUnit",
+    "Dense": "Dense, of Keras",
+    # With as many parameters as MultiplyUnit.
+    "mlp(hidden_units=256)": "perceptron,\n256 hidden units",
+    "ResidualDense": "ResidualDense",
+    "GatedDense(gate_activation=silu)": "GatedDense (silu)",
+    "FiLM(residual=False)": "FiLM (residual=False)",
+    "MultiplicativeInteraction(form=low_rank, rank=16)": (
+        "MultiplicativeInteraction\n(low rank)"
+    ),
+    "LowRankFusion": "LowRankFusion",
+    "MultiplyUnit": "MultiplyUnit",
 }
 FUNCTIONS = {
-    ("concat", "random"): "copy",
-    ("elementwise_add", "random"): "a + b",
-    ("reduce_sum", "random"): "sum of\nall",
-    ("elementwise_mul", "random"): "a ∘ b",
-    ("dot", "random"): "a · b",
-    ("equality", "many_hot"): "a = b",
-    ("logical_and", "many_hot"): "and",
-    ("logical_or", "many_hot"): "or",
-    ("logical_xor", "many_hot"): "xor",
+    "concat/random": "copy",
+    "elementwise_add/random": "a + b",
+    "reduce_sum/random": "sum of\nall",
+    "elementwise_mul/random": "a ∘ b",
+    "dot/random": "a · b",
+    "logical_and/many_hot": "and",
+    "logical_or/many_hot": "or",
+    "logical_xor/many_hot": "xor",
 }
 
 
 def skills():
     """Returns the mean skill of each layer on each function, at least 0."""
-    results = pd.read_csv(RESULTS)
-    means = results.pivot_table(
-        index="network", columns=["task", "inputs"], values="skill"
-    )
-    return means.loc[[*LAYERS], [*FUNCTIONS]].clip(0)
+    scores = {each["name"]: each["scores"] for each in known_layers()["layers"]}
+    return pd.DataFrame(scores).T.loc[[*LAYERS], [*FUNCTIONS]]
 
 
 def draw():
@@ -67,9 +66,10 @@ def draw():
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title("What one layer learns in 2,000 steps", pad=14)
+    settings = known_layers()["made"]["settings"]
     axes.set_xlabel(
-        f"two vectors of {parts.WIDTH} numbers or bits · skill: 0 is the best "
-        f"constant, 1 is always right · mean of {parts.SEEDS} seeds"
+        f"two vectors of {settings['width']} numbers or bits · skill: 0 is the "
+        f"best constant, 1 is always right · mean of {settings['seeds']} seeds"
     )
     return figure
 

@@ -103,7 +103,7 @@ def in_words(verdict, cost=None):
     if verdict["not"]:
         learns = bool(parts)
         words = listed(verdict["not"], "or")
-        parts.append(f"not {words}" if learns else f"learns no {words}")
+        parts.append(f"not {words}" if learns else f"does not learn {words}")
     if verdict["extrapolates"] is not None:
         words = listed(verdict["extrapolates"]) or "nothing"
         parts.append(f"extrapolates {words}")

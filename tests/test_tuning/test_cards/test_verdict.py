@@ -76,7 +76,7 @@ def test_extrapolates_what_is_learned_beyond_the_range():
     found = {**ALL, "add/extrapolation": 0.97, "mul/interpolation": 1.0}
     words = verdict.in_words(verdict.judge("vectors", found))
     assert "extrapolates sums" in words
-    assert words.startswith("Learns no ")
+    assert words.startswith("Does not learn ")
 
 
 def test_training_that_was_stopped_counts_only_if_it_succeeded():
