@@ -1,4 +1,8 @@
-"""Each layer's equation, written by hand in `keras.ops`."""
+"""Each layer's equation, written by hand in `keras.ops`.
+
+All in one file, as each is a few lines; those of sequences are in
+`benchmarks.recurrences`.
+"""
 
 import numpy as np
 from keras import ops
@@ -295,6 +299,20 @@ def hybrid_block(w, x):
     return x + perceptron(layer_normalized(x, *w[10:12]), w[12:16])
 
 
+def multiplicative_filter(w, x):
+    first, second, third, fourth = ops.split(ops.sin(dense(x, *w[:2])), 4, -1)
+    z = second * dense(first, *w[2:4])
+    z = fourth * dense(third * dense(z, *w[4:6]), *w[6:8])
+    return dense(z, *w[8:])
+
+
+def binary_masked_dense(w, x):
+    kernel, bias, scores = w
+    mask = ops.cast(scores > 0.005, "float32")
+    mask = scores + ops.stop_gradient(mask - scores)
+    return dense(x, kernel * mask, bias)
+
+
 ONE, TWO = (WIDTH,), [(WIDTH,), (WIDTH,)]
 NARROW, IMAGES = (64,), (8, 8, 64)
 # name → the layer, the same by hand, and the inputs' shapes without the batch.
@@ -382,5 +400,15 @@ CASES = {
         layers.HybridPerceptionBlock2D,
         hybrid_block,
         IMAGES,
+    ),
+    "BinaryMaskedDense": (
+        lambda: layers.BinaryMaskedDense(UNITS),
+        binary_masked_dense,
+        ONE,
+    ),
+    "MultiplicativeFilter": (
+        lambda: layers.MultiplicativeFilter(3, 64),
+        multiplicative_filter,
+        (2,),
     ),
 }

@@ -20,11 +20,13 @@ from keras import ops
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.equations import CASES
+from benchmarks import equations
+from benchmarks import recurrences
 from benchmarks.equations import IMAGES
 from kmul import layers
 from tuning.arguments import Parser
 
+CASES = {**equations.CASES, **recurrences.CASES}
 BATCH = 512
 ROUNDS, SECONDS_PER_TURN = 40, 0.05
 
@@ -114,6 +116,7 @@ def compare(name, clock):
     rng = np.random.default_rng(0)
     several = isinstance(shapes, list)
     batch = 32 if IMAGES in (shapes, shapes[0]) else BATCH
+    batch = 128 if shapes == recurrences.SEQUENCES else batch
     x = [
         rng.uniform(0.5, 1.5, size=(batch, *shape)).astype("float32")
         for shape in (shapes if several else [shapes])

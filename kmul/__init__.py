@@ -18,6 +18,7 @@ from kmul.layers import NMU
 from kmul.layers import NPU
 from kmul.layers import AdditiveBlock2D
 from kmul.layers import AdditiveTokenMixer2D
+from kmul.layers import BinaryMaskedDense
 from kmul.layers import BLOCKFusion
 from kmul.layers import BLOCKTuckerFusion
 from kmul.layers import ChannelGate2D
@@ -33,14 +34,21 @@ from kmul.layers import LowRankFusion
 from kmul.layers import MCBFusion
 from kmul.layers import MFBFusion
 from kmul.layers import MFHFusion
+from kmul.layers import MinimalGRU
+from kmul.layers import MinimalGRUCell
 from kmul.layers import MLBFusion
+from kmul.layers import MultiplicativeFilter
+from kmul.layers import MultiplicativeIntegrationCell
 from kmul.layers import MultiplicativeInteraction
+from kmul.layers import MultiplicativeLSTM
+from kmul.layers import MultiplicativeLSTMCell
 from kmul.layers import MultiplyUnit
 from kmul.layers import MUTANFusion
 from kmul.layers import PartialConv2D
 from kmul.layers import PolynomialBlock2D
 from kmul.layers import PolynomialDense
 from kmul.layers import RealNPU
+from kmul.layers import RecurrentHighwayCell
 from kmul.layers import ResidualDense
 from kmul.layers import ResidualMix
 from kmul.layers import ScalarMix
@@ -65,6 +73,7 @@ __all__ = [
     "AdditiveTokenMixer2D",
     "BLOCKFusion",
     "BLOCKTuckerFusion",
+    "BinaryMaskedDense",
     "ChannelGate2D",
     "DepthWeightedAverage",
     "FiLM",
@@ -80,12 +89,19 @@ __all__ = [
     "MFHFusion",
     "MLBFusion",
     "MUTANFusion",
+    "MinimalGRU",
+    "MinimalGRUCell",
+    "MultiplicativeFilter",
+    "MultiplicativeIntegrationCell",
     "MultiplicativeInteraction",
+    "MultiplicativeLSTM",
+    "MultiplicativeLSTMCell",
     "MultiplyUnit",
     "PartialConv2D",
     "PolynomialBlock2D",
     "PolynomialDense",
     "RealNPU",
+    "RecurrentHighwayCell",
     "ResidualDense",
     "ResidualMix",
     "ScalarMix",

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-def receive(layer, inputs):
+def receive(layer, inputs, dtype=None):
     """Returns the inputs of a `call` in the layer's dtype, if they fit.
 
     Keras lets `build` look at the first inputs alone, and `input_spec` at one
@@ -16,11 +16,12 @@ def receive(layer, inputs):
     Args:
         layer: A layer whose `compute_output_shape` refuses what doesn't fit.
         inputs: Tensor, or list or tuple of tensors.
+        dtype: String, another dtype than the layer's compute dtype.
 
     Returns:
         A tensor, or a list of tensors.
     """
-    dtype = layer.compute_dtype
+    dtype = dtype or layer.compute_dtype
     if isinstance(inputs, (tuple, list)):
         layer.compute_output_shape([tuple(x.shape) for x in inputs])
         return [ops.cast(x, dtype) for x in inputs]

@@ -174,6 +174,17 @@ def differ(sizes):
     return len({size for size in sizes if isinstance(size, int)}) > 1
 
 
+def check_sequences(layer, shape):
+    """Returns `shape` as a tuple if it is (batch, length, features)."""
+    shape = check_shape(layer, shape)
+    if len(shape) != 3:
+        raise ValueError(
+            f"`{layer}` should be called on sequences, (batch, length, "
+            f"features). Received: input_shape={shape}"
+        )
+    return shape
+
+
 def check_shapes(layer, shapes, minimum=2, maximum=None, shared=False):
     """Returns the shapes of a layer called on several tensors.
 

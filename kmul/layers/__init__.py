@@ -8,7 +8,8 @@ gating        features times gates
 polynomials   polynomials of one input
 fusion        bilinear models of two or more modalities
 arithmetic    units whose weights spell out an arithmetic expression
-masks         convolutions times masks, given or learned
+masks         convolutions and dense layers times masks, given or learned
+recurrent     cells and layers of sequences
 depth         attention over the layers of a network, and weighted sums of them
 vision        attention, gates and blocks of image networks
 """
@@ -43,12 +44,24 @@ from kmul.layers.interaction.hyper_dense import HyperDense
 from kmul.layers.interaction.multiplicative_interaction import (
     MultiplicativeInteraction,
 )
+from kmul.layers.masks.binary_masked_dense import BinaryMaskedDense
 from kmul.layers.masks.gated_conv_2d import GatedConv2D
 from kmul.layers.masks.partial_conv_2d import PartialConv2D
 from kmul.layers.polynomials.polynomial_block_2d import PolynomialBlock2D
 from kmul.layers.polynomials.polynomial_dense import PolynomialDense
+from kmul.layers.products.multiplicative_filter import MultiplicativeFilter
 from kmul.layers.products.multiply_unit import MultiplyUnit
 from kmul.layers.products.residual_dense import ResidualDense
+from kmul.layers.recurrent.minimal_gru import MinimalGRU
+from kmul.layers.recurrent.minimal_gru_cell import MinimalGRUCell
+from kmul.layers.recurrent.multiplicative_integration_cell import (
+    MultiplicativeIntegrationCell,
+)
+from kmul.layers.recurrent.multiplicative_lstm import MultiplicativeLSTM
+from kmul.layers.recurrent.multiplicative_lstm_cell import (
+    MultiplicativeLSTMCell,
+)
+from kmul.layers.recurrent.recurrent_highway_cell import RecurrentHighwayCell
 from kmul.layers.vision.additive_block_2d import AdditiveBlock2D
 from kmul.layers.vision.additive_token_mixer_2d import AdditiveTokenMixer2D
 from kmul.layers.vision.channel_gate_2d import ChannelGate2D
@@ -71,6 +84,7 @@ __all__ = [
     "AdditiveTokenMixer2D",
     "BLOCKFusion",
     "BLOCKTuckerFusion",
+    "BinaryMaskedDense",
     "ChannelGate2D",
     "DepthWeightedAverage",
     "FiLM",
@@ -86,12 +100,19 @@ __all__ = [
     "MFHFusion",
     "MLBFusion",
     "MUTANFusion",
+    "MinimalGRU",
+    "MinimalGRUCell",
+    "MultiplicativeFilter",
+    "MultiplicativeIntegrationCell",
     "MultiplicativeInteraction",
+    "MultiplicativeLSTM",
+    "MultiplicativeLSTMCell",
     "MultiplyUnit",
     "PartialConv2D",
     "PolynomialBlock2D",
     "PolynomialDense",
     "RealNPU",
+    "RecurrentHighwayCell",
     "ResidualDense",
     "ResidualMix",
     "ScalarMix",

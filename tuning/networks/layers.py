@@ -75,10 +75,12 @@ LAYERS = {
     "multiplicative_interaction": Entry(
         layers.MultiplicativeInteraction, PAIR, ("diagonal", "scalar")
     ),
+    "binary_masked_dense": Entry(layers.BinaryMaskedDense, VECTOR),
     "gated_conv_2d": Entry(layers.GatedConv2D, IMAGE),
     "partial_conv_2d": Entry(layers.PartialConv2D, MASKED_IMAGE),
     "polynomial_block_2d": Entry(layers.PolynomialBlock2D, IMAGE),
     "polynomial_dense": Entry(layers.PolynomialDense, VECTOR),
+    "multiplicative_filter": Entry(layers.MultiplicativeFilter, VECTOR),
     "multiply_unit": Entry(layers.MultiplyUnit, PAIR),
     "residual_dense": Entry(layers.ResidualDense, VECTOR),
     "additive_block_2d": Entry(layers.AdditiveBlock2D, IMAGE),

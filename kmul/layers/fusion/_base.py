@@ -6,8 +6,8 @@ from kmul._inputs import receive
 from kmul._normalization import l2_normalize
 from kmul._normalization import signed_sqrt
 from kmul._validation import check_boolean
-from kmul._validation import check_fraction
 from kmul._validation import check_positive_integer
+from kmul._validation import check_rate
 from kmul._validation import check_seed
 from kmul._validation import check_shapes
 from kmul.layers._kernel_layer import KernelLayer
@@ -41,18 +41,14 @@ class Fusion(KernelLayer):
     ):
         units = check_positive_integer("units", units)
         hidden_units = check_positive_integer("hidden_units", hidden_units)
-        if check_fraction("dropout", dropout) == 1:
-            raise ValueError(
-                "Invalid value for argument `dropout`. Expected a number in "
-                f"[0, 1). Received: dropout={dropout!r}"
-            )
+        dropout = check_rate("dropout", dropout)
         shared = check_boolean("shared", shared)
         seed = check_seed(seed)
         super().__init__(**kwargs)
         self.units = units
         self.hidden_units = hidden_units
         self.activation = keras.activations.get(activation)
-        self.dropout = float(dropout)
+        self.dropout = dropout
         self.shared = shared
         self.seed = seed
         self.dropout_layer = None

@@ -1,1 +1,1 @@
-"""Convolutions of images times masks, which are given or learned."""
+"""Convolutions and dense layers times masks, which are given or learned."""

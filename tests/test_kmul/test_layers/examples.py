@@ -290,6 +290,24 @@ EXAMPLES = {
         lambda **kwargs: layers.LowRankFusion(3, rank=2, **kwargs),
         [(2, 4), (2, 5), (2, 2)],
     ),
+    "MinimalGRU": (
+        lambda **kwargs: layers.MinimalGRU(3, return_sequences=True, **kwargs),
+        (2, 5, 4),
+    ),
+    "MultiplicativeLSTM": (
+        lambda **kwargs: layers.MultiplicativeLSTM(3, **kwargs),
+        (2, 3, 4),
+    ),
+    "MultiplicativeFilter, gabor": (
+        lambda **kwargs: layers.MultiplicativeFilter(
+            3, 5, num_filters=2, form="gabor", input_scale=4.0, **kwargs
+        ),
+        (2, 3, 2),
+    ),
+    "BinaryMaskedDense": (
+        lambda **kwargs: layers.BinaryMaskedDense(3, **kwargs),
+        (2, 4),
+    ),
     "PartialConv2D": (
         lambda **kwargs: layers.PartialConv2D(3, 2, **kwargs),
         [(2, 4, 4, 2), (2, 4, 4, 1)],
@@ -330,5 +348,21 @@ EXAMPLES = {
     "HybridPerceptionBlock2D": (
         lambda **kwargs: layers.HybridPerceptionBlock2D(expansion=2, **kwargs),
         (2, 3, 2, 2),
+    ),
+}
+
+# name → function of the units that makes the cell of a recurrent layer.
+CELLS = {
+    "MinimalGRUCell": layers.MinimalGRUCell,
+    "MultiplicativeIntegrationCell": layers.MultiplicativeIntegrationCell,
+    "MultiplicativeIntegrationCell, gru": lambda units, **kwargs: (
+        layers.MultiplicativeIntegrationCell(units, cell="gru", **kwargs)
+    ),
+    "MultiplicativeIntegrationCell, simple": lambda units, **kwargs: (
+        layers.MultiplicativeIntegrationCell(units, cell="simple", **kwargs)
+    ),
+    "MultiplicativeLSTMCell": layers.MultiplicativeLSTMCell,
+    "RecurrentHighwayCell": lambda units, **kwargs: layers.RecurrentHighwayCell(
+        units, num_layers=2, **kwargs
     ),
 }
