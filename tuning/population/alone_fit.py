@@ -5,6 +5,8 @@ import math
 import keras
 import numpy as np
 
+from tuning.population.feeds import check
+
 
 def fit_alone(
     model,
@@ -17,6 +19,7 @@ def fit_alone(
     rng,
     callbacks,
     on_epoch_end,
+    interrupted=None,
     **options,
 ):
     """Trains a single model, as `fit_as_keras` trains several.
@@ -41,6 +44,15 @@ def fit_alone(
         callbacks = [
             *callbacks,
             keras.callbacks.LambdaCallback(on_epoch_end=report),
+        ]
+    if interrupted is not None:
+
+        def look(batch, logs):
+            check(interrupted)
+
+        callbacks = [
+            *callbacks,
+            keras.callbacks.LambdaCallback(on_train_batch_begin=look),
         ]
     return model.fit(
         _Shuffled(train, batch_size, rng if shuffle else None),

@@ -49,6 +49,23 @@ def feed(data, batch_size, steps, rng):
     return _Steps(data, steps, rng)
 
 
+def until(interrupted, batches):
+    """Yields batches, and raises an exception once an event is set.
+
+    Args:
+        interrupted: A `threading.Event`, or None.
+        batches: Iterable.
+    """
+    for batch in batches:
+        check(interrupted)
+        yield batch
+
+
+def check(interrupted):
+    if interrupted is not None and interrupted.is_set():
+        raise RuntimeError("The training was interrupted.")
+
+
 class _Arrays:
     """Cuts arrays into the batches of an epoch, many in one piece."""
 

@@ -7,6 +7,7 @@ from keras import ops
 from tuning.population.alone_fit import fit_alone
 from tuning.population.feeds import Stream
 from tuning.population.feeds import feed
+from tuning.population.feeds import until
 from tuning.population.population import Population
 
 # Callbacks that neither read weights nor set them.
@@ -35,6 +36,7 @@ def fit_as_keras(
     rng=None,
     callbacks=None,
     on_epoch_end=None,
+    interrupted=None,
 ):
     """Trains models of one architecture together; returns their histories.
 
@@ -64,9 +66,14 @@ def fit_as_keras(
             each epoch, with a dictionary of the logs of every model that was
             still trained, by its index, and a function of such an index that
             gives its weights, as arrays.
+        interrupted: A `threading.Event`. Once it is set, training ends with
+            an exception.
 
     Returns:
         A list of `keras.callbacks.History`.
+
+    Raises:
+        RuntimeError: Training was interrupted.
     """
     rng = rng or np.random
     callbacks = callbacks or [[] for _ in models]
@@ -87,6 +94,7 @@ def fit_as_keras(
             rng=rng,
             callbacks=callbacks[0],
             on_epoch_end=on_epoch_end,
+            interrupted=interrupted,
         )
         return [history]
     population = Population(models)
@@ -117,7 +125,9 @@ def fit_as_keras(
         for i in trained:
             lists[i].on_epoch_begin(epoch)
         members.read(trained)
-        scores = population.train_batches(batches.epoch(), active)
+        scores = population.train_batches(
+            until(interrupted, batches.epoch()), active
+        )
         # Callbacks look at the optimizer's steps when they are told of tests.
         members.write(trained)
         for i in trained:
@@ -135,7 +145,9 @@ def fit_as_keras(
                 validation_steps,
                 None,
             )
-            scores = population.evaluate_batches(seen.epoch())
+            scores = population.evaluate_batches(
+                until(interrupted, seen.epoch())
+            )
             for i in trained:
                 mine = {name: _scalar(scores[name][i]) for name in scores}
                 lists[i].on_test_end(mine)

@@ -65,19 +65,20 @@ def _architecture(models, read):
     return Architecture(models[0]).key
 
 
-def side_by_side(function, buckets, workers, is_interrupted):
-    """Calls a function for each bucket, in threads; returns the results.
+def side_by_side(function, buckets, workers, interrupted):
+    """Calls a function for each bucket, in threads; yields what it returns.
 
     Args:
         function: Called with a bucket.
-        buckets: List.
+        buckets: List. Results come in its order.
         workers: Positive integer, the number of threads.
-        is_interrupted: A `threading.Event`, set where one has failed, or at
-            Ctrl-C: the others are waited for, and should look at it.
+        interrupted: A `threading.Event`, set at Ctrl-C, where one has failed,
+            and where nobody wants the rest: the others are waited for, and
+            should look at it.
     """
-    is_interrupted.clear()
     if workers == 1:
-        return list(map(function, buckets))
+        yield from map(function, buckets)
+        return
     pool = concurrent.futures.ThreadPoolExecutor(
         workers,
         # Keras keeps it per thread.
@@ -85,12 +86,10 @@ def side_by_side(function, buckets, workers, is_interrupted):
         initargs=(keras.config.dtype_policy(),),
     )
     try:
-        return [
-            each.result()
-            for each in [pool.submit(function, each) for each in buckets]
-        ]
+        for each in [pool.submit(function, each) for each in buckets]:
+            yield each.result()
     except BaseException:
-        is_interrupted.set()
+        interrupted.set()
         raise
     finally:
         pool.shutdown(cancel_futures=True)

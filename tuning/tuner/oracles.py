@@ -1,6 +1,7 @@
 """KerasTuner's oracles, asked for many trials at once and by many workers."""
 
 import contextlib
+import functools
 import threading
 import time
 
@@ -23,6 +24,29 @@ def create_trial(oracle, tuner_id):
         # is no public way to say it.
         oracle._populate_next.append(trial.trial_id)
     return trial
+
+
+def restore_grid(oracle):
+    """Lets a grid that was reloaded know what it has tried.
+
+    KerasTuner does not save it, and a search that is started again would end
+    with a `KeyError`.
+    """
+    if not isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
+        return
+
+    def compare(one, other):
+        return oracle._compare(
+            *(
+                oracle.trials[each].hyperparameters.values
+                for each in (one, other)
+            )
+        )
+
+    for trial_id in sorted(oracle.trials, key=functools.cmp_to_key(compare)):
+        oracle._ordered_ids.insert(trial_id)
+    # It leaves out those whose next one has been tried.
+    oracle._populate_next.extend(oracle.start_order)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,9 @@ long.
 """
 
 import collections
+import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import threading
@@ -30,6 +32,7 @@ from tuning.tuner.oracles import LEASE_SECONDS
 from tuning.tuner.oracles import SharedOracle
 from tuning.tuner.oracles import create_trial
 from tuning.tuner.oracles import heartbeat
+from tuning.tuner.oracles import restore_grid
 from tuning.tuner.results import results_table
 from tuning.tuner.telling import first_line
 from tuning.tuner.telling import tell
@@ -103,7 +106,7 @@ class TrainsTogether:
         self._shared = None
         self._arguments = {}
         self._seeds = {}
-        self._is_interrupted = threading.Event()
+        self._interrupted = threading.Event()
         self._models = {}
         self._results = {}
         super().__init__(*args, **kwargs)
@@ -170,7 +173,7 @@ class TrainsTogether:
 
     def run_trial(self, trial, *args, **kwargs):
         """Returns the histories of a trial, trained with others or now."""
-        result = self._results.pop(trial.trial_id, None)
+        result = self._results.get(trial.trial_id)
         if isinstance(result, Exception):
             raise result
         if result is not None:
@@ -223,8 +226,6 @@ class TrainsTogether:
         is_verbose = self._is_verbose(fit_kwargs)
 
         def at_epoch_end(epoch, logs, weights):
-            if self._is_interrupted.is_set():
-                raise RuntimeError("the search was interrupted")
             if self.save_checkpoints:
                 best.update(logs, weights)
             if is_verbose:
@@ -242,6 +243,7 @@ class TrainsTogether:
                 for each, trial in zip(asked, owners, strict=True)
             ],
             on_epoch_end=at_epoch_end,
+            interrupted=self._interrupted,
             **first.options,
         )
         if self.save_checkpoints:
@@ -305,6 +307,11 @@ class TrainsTogether:
     def set_state(self, state):
         super().set_state(state)
         self._seconds = dict(state.get("seconds", {}))
+
+    def reload(self):
+        super().reload()
+        if self._owns_oracle():
+            restore_grid(self.oracle)
 
     # KerasTuner's own names, which it documents for AutoKeras: the way to give
     # it a model that is built already.
@@ -393,16 +400,18 @@ class TrainsTogether:
         """
         asked, parameters = [], 0
         most = 1 if one_by_one else self.max_members
+        names = self._names()
         while len(asked) < most and parameters < MOST_PARAMETERS:
-            # An oracle gives a tuner one trial at a time, so each member asks
-            # under a name of its own.
-            name = f"{self.tuner_id}-{len(asked)}"
+            name = next(names)
             self.pre_create_trial()
-            trial = (
-                create_trial(self.oracle, name)
-                if self._owns_oracle()
-                else self.oracle.create_trial(name)
-            )
+            if not self._owns_oracle():
+                trial = self.oracle.create_trial(name)
+            elif name in self.oracle.ongoing_trials:
+                # The search that asked for it was interrupted.
+                trial = self.oracle.ongoing_trials[name]
+                trial.status = "RUNNING"
+            else:
+                trial = create_trial(self.oracle, name)
             if trial.status == "RUNNING":
                 self.on_trial_begin(trial)
                 known = len(trial.hyperparameters.space)
@@ -422,6 +431,25 @@ class TrainsTogether:
             else:
                 time.sleep(0.1)
         return asked
+
+    def _names(self):
+        """Yields the names to ask under: an oracle gives each one trial.
+
+        Those come first that have a trial, where a search was interrupted.
+        """
+        mine = f"{self.tuner_id}-"
+        ongoing = []
+        if self._owns_oracle():
+            trials = self.oracle.ongoing_trials
+            for name in list(trials):
+                if trials[name].trial_id in self.oracle.end_order:
+                    # Interrupted just after its end.
+                    del trials[name]
+            ongoing = [each for each in trials if each.startswith(mine)]
+            yield from ongoing
+        for number in itertools.count():
+            if f"{mine}{number}" not in ongoing:
+                yield f"{mine}{number}"
 
     def _owns_oracle(self):
         """Whether this process has the oracle, not a worker's client of it."""
@@ -472,13 +500,12 @@ class TrainsTogether:
         """Trains trials, those of one architecture together; reports them.
 
         They are reported in the order they were asked for, as if they had
-        been run one after the other.
+        been run one after the other, as soon as those before them are. When
+        the search is interrupted, those that have been trained are reported.
         """
         buckets, alone = self._buckets(asked)
         if self._is_verbose(fit_kwargs) and (buckets or alone):
             tell(len(asked), buckets, alone)
-        alone.update(self._run_buckets(buckets, fit_args, fit_kwargs))
-        self._arguments.clear()
         for trial, models in asked:
             if isinstance(models, Exception):
                 self._results[trial.trial_id] = models
@@ -489,16 +516,54 @@ class TrainsTogether:
         trials = collections.deque(trial for trial, _ in asked)
         # So that each one's models go when it has ended.
         asked.clear()
+        workers = self._workers_for(buckets)
+        training = self._train(buckets, workers, fit_args, fit_kwargs)
         del buckets
-        while trials:
-            trial = trials.popleft()
-            if trial.trial_id in alone:
-                self._seconds[trial.trial_id] = -time.monotonic()
-            # It is private, and what KerasTuner's search calls: so a trial
-            # that fails here has the status and message that it has there.
-            self._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
-            self._models.pop(id(trial.hyperparameters), None)
-            self.on_trial_end(trial)
+
+        def report(is_ready):
+            while trials and is_ready(trials[0].trial_id):
+                trial = trials[0]
+                if trial.trial_id in alone:
+                    self._seconds[trial.trial_id] = -time.monotonic()
+                # It is private, and what KerasTuner's search calls: so a
+                # trial that fails here has the status and message that it has
+                # there.
+                self._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
+                self._models.pop(id(trial.hyperparameters), None)
+                self.on_trial_end(trial)
+                trials.popleft()
+                self._results.pop(trial.trial_id, None)
+
+        try:
+            with contextlib.closing(training):
+                for failed in training:
+                    alone.update(failed)
+                    if self._has_failed_together():
+                        self._results.update(failed)
+                    report(
+                        lambda name: (
+                            name in self._results
+                            # KerasTuner trains it here and now.
+                            or (name in alone and workers == 1)
+                        )
+                    )
+            report(lambda name: True)
+        except BaseException:
+            trials = collections.deque(
+                each for each in trials if each.trial_id in self._results
+            )
+            # It may be that nothing more can be reported.
+            with contextlib.suppress(Exception):
+                report(lambda name: True)
+            raise
+        finally:
+            for each in (
+                self._arguments,
+                self._models,
+                self._results,
+                self._seeds,
+            ):
+                each.clear()
 
     def _buckets(self, asked):
         """Returns the trials to train together, and why the others are not."""
@@ -533,23 +598,21 @@ class TrainsTogether:
                 return 1
         return max(1, min(self.workers, len(buckets)))
 
-    def _run_buckets(self, buckets, fit_args, fit_kwargs):
-        """Trains buckets side by side; returns the trials left, and why."""
-        workers = self._workers_for(buckets)
+    def _train(self, buckets, workers, fit_args, fit_kwargs):
+        """Trains buckets side by side; yields of each what is left, and why."""
         if workers > 1:
             for (first, _), *_ in buckets:
                 # Threads would draw from NumPy's state in any order.
                 seed = np.random.randint(2**32 - 1, dtype="uint32")
                 self._seeds[first.trial_id] = seed
-        alone = {}
-        for some in side_by_side(
+        # Threads of an earlier search may still look at theirs.
+        self._interrupted = threading.Event()
+        return side_by_side(
             lambda bucket: self._run_bucket(bucket, fit_args, fit_kwargs),
             buckets,
             workers,
-            self._is_interrupted,
-        ):
-            alone.update(some)
-        return alone
+            self._interrupted,
+        )
 
     def _run_bucket(self, bucket, fit_args, fit_kwargs):
         """Trains trials together; returns those that could not be, and why."""
@@ -562,7 +625,7 @@ class TrainsTogether:
         except keras_tuner.errors.FatalError:
             raise
         except Exception as error:
-            if self._is_interrupted.is_set():
+            if self._interrupted.is_set():
                 raise
             is_too_much = backend_loops().is_out_of_memory(error)
             if is_too_much or not self._has_failed_together():

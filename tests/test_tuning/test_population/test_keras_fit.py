@@ -1,6 +1,7 @@
 """Members trained together have the histories that Keras gives each alone."""
 
 import csv
+import threading
 
 import keras
 import numpy as np
@@ -368,6 +369,16 @@ def test_dropout_differs_by_member_and_step():
     assert histories[0].history["val_loss"] == pytest.approx(
         histories[1].history["val_loss"]
     )
+
+
+@pytest.mark.backends("torch")
+@pytest.mark.parametrize("count", [1, 2])
+def test_it_can_be_interrupted(count):
+    interrupted = threading.Event()
+    interrupted.set()
+    models = two_models(adam, (X, LINE, None))[:count]
+    with pytest.raises(RuntimeError, match="was interrupted"):
+        fit_as_keras(models, (X, LINE, None), interrupted=interrupted)
 
 
 def test_each_epoch_has_an_order_of_its_own():

@@ -1,5 +1,7 @@
 import json
+import os
 import re
+import signal
 
 import keras
 import keras_tuner
@@ -296,6 +298,66 @@ def test_unknown_objective(tmp_path):
     objective = keras_tuner.Objective("val_acuracy", "max")
     with pytest.raises(RuntimeError, match="KeyError: 'val_acuracy'"):
         search(grid(objective), tmp_path)
+
+
+@pytest.mark.parametrize("tuner_class", ["GridSearch", "RandomSearch"])
+@pytest.mark.parametrize("again", ["same", "new"])
+@pytest.mark.backends("jax")
+def test_an_interrupted_search(tuner_class, again, tmp_path, monkeypatch):
+    """At Ctrl-C, amid threads, what has been trained is kept."""
+    trained = []
+
+    def fit(models, *args, interrupted, **kwargs):
+        units = models[0].layers[0].units
+        if again_from is None:
+            # The first one is waited for while two others are trained.
+            trials = list(tuner.oracle.trials.values())
+            is_first = units == trials[0].hyperparameters.get("units")
+            if len(trained) == 2 and not (is_first or interrupted.is_set()):
+                os.kill(os.getpid(), signal.SIGINT)
+            if is_first or len(trained) == 2:
+                assert interrupted.wait(60)
+                raise RuntimeError("interrupted")
+        trained.append(units)
+        history = keras.callbacks.History()
+        history.history = {"val_loss": [float(units)]}
+        return [history]
+
+    monkeypatch.setattr(tuner_module, "fit_as_keras", fit)
+
+    def sizes(hp):
+        model = keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(hp.Int("units", 1, 6))]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    def start():
+        most = {"max_trials": 6} if tuner_class == "RandomSearch" else {}
+        return getattr(tuning, tuner_class)(
+            sizes,
+            OBJECTIVE,
+            workers=2,
+            save_checkpoints=False,
+            directory=tmp_path,
+            **most,
+        )
+
+    def statuses():
+        return sorted(trial.status for trial in tuner.oracle.trials.values())
+
+    again_from, tuner = None, start()
+    with pytest.raises(KeyboardInterrupt):
+        tuner.search(X, Y, verbose=0)
+    assert statuses() == ["COMPLETED"] * 2 + ["RUNNING"] * 4
+    again_from = len(trained)
+    if again == "new":
+        tuner = start()
+    tuner.search(X, Y, verbose=0)
+    assert statuses() == ["COMPLETED"] * 6
+    assert len(trained) == again_from + 4
+    scores = {trial.score for trial in tuner.oracle.trials.values()}
+    assert scores == set(range(1, 7)) == set(trained)
 
 
 class TooMuch(Exception):
