@@ -9,8 +9,11 @@ from keras import ops
 
 from tuning.population.architecture import Architecture
 from tuning.population.loops import backend_loops
-from tuning.population.stateless_optimizer import FIRST_RATE
-from tuning.population.stateless_optimizer import first_rate
+from tuning.population.schedules import NUMBER
+from tuning.population.schedules import schedule_numbers
+from tuning.population.schedules import set_numbers
+from tuning.population.stateless_optimizer import HIDDEN
+from tuning.population.stateless_optimizer import PRODUCT
 
 
 class Members(keras.Model):
@@ -50,6 +53,13 @@ class Members(keras.Model):
         self.num_members = len(members)
         self._trainable = self._stacked(members, "trainable_variables", True)
         self._constant = self._stacked(members, "non_trainable_variables")
+        numbers = zip(
+            *(
+                schedule_numbers(each.optimizer.get_config())
+                for each in members
+            ),
+            strict=True,
+        )
         self._optimizer_state = [
             self.add_weight(
                 shape=(len(members), *variable.shape),
@@ -57,8 +67,8 @@ class Members(keras.Model):
                 initializer=_Values(
                     rates
                     if variable.name == "learning_rate"
-                    else [first_rate(each.optimizer) for each in members]
-                    if variable.name == FIRST_RATE
+                    else next(numbers)
+                    if variable.name == NUMBER
                     else [variable] * len(members)
                 ),
                 trainable=False,
@@ -113,20 +123,31 @@ class Members(keras.Model):
         if not member.built:
             member.build_from_config(model.get_build_config())
         compiled = model.get_compile_config()
-        optimizer_state = self._optimizer_state
-        if self._architecture().optimizer.variables[-1].name == FIRST_RATE:
-            *optimizer_state, first = optimizer_state
-            rate = compiled["optimizer"]["config"]["learning_rate"]
-            rate["config"][FIRST_RATE] = float(first[index])
+        own, hidden = [], {name: [] for name in HIDDEN}
+        for variable, stacked in zip(
+            self._architecture().optimizer.variables,
+            self._optimizer_state,
+            strict=True,
+        ):
+            hidden.get(variable.name, own).append(stacked)
+        if hidden[NUMBER]:
+            set_numbers(
+                compiled["optimizer"]["config"],
+                [float(each[index]) for each in hidden[NUMBER]],
+            )
         member.compile_from_config(compiled)
         member.optimizer.build(member.trainable_variables)
         for variables, stacked in (
             (member.trainable_variables, self._trainable),
             (member.non_trainable_variables, self._constant),
-            (member.optimizer.variables, optimizer_state),
+            (member.optimizer.variables, own),
         ):
             for variable, values in zip(variables, stacked, strict=True):
                 variable.assign(values[index])
+        for product in hidden[PRODUCT]:
+            optimizer = member.optimizer
+            optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+            optimizer._u_product.assign(product[index])
         return member
 
     def member_weights(self, index):

@@ -47,9 +47,8 @@ class Population(Members):
         **kwargs: The arguments of every model, `name` for example.
 
     A member may be any model that Keras's own training step trains, with an
-    optimizer of `keras.optimizers` (without Nadam and `LossScaleOptimizer`
-    outside of JAX). State that changes in training (batch normalisation) is
-    kept per member.
+    optimizer of `keras.optimizers`, or on JAX with any. State that changes in
+    training (batch normalisation) is kept per member.
 
     A population is a Keras model, not only the owner of some: so its weights
     are counted, saved and loaded, and it is called, as any model's. Its `fit`

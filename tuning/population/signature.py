@@ -6,8 +6,9 @@ import warnings
 
 import keras
 
-from tuning.population.stateless_optimizer import FIRST_RATE
-from tuning.population.stateless_optimizer import starts_a_schedule
+from tuning.population.schedules import schedule_in
+from tuning.population.schedules import schedule_numbers
+from tuning.population.schedules import with_numbers
 
 # Filters of warnings belong to the process, and threads also compare models.
 _WARNINGS = threading.Lock()
@@ -16,8 +17,8 @@ _WARNINGS = threading.Lock()
 def signature(model):
     """Returns a value that two models share when they compute the same.
 
-    Initial weights, seeds, names and the learning rate, or that which a
-    schedule starts from, make no difference. Where a part of a model cannot be
+    Initial weights, seeds, names and the learning rate, or the numbers of its
+    schedule, make no difference. Where a part of a model cannot be
     compared (a function that sees variables around it, a class that does not
     say what it was made of), the model is taken for the only one of its
     architecture.
@@ -93,10 +94,12 @@ def _without_rate(config):
     config = {key: config[key] for key in config if key != "name"}
     if isinstance(config.get("learning_rate"), (int, float)):
         config["learning_rate"] = None
-    elif starts_a_schedule(config):
-        rate = config["learning_rate"]
-        first = {FIRST_RATE: None, "name": None}
-        config["learning_rate"] = {**rate, "config": rate["config"] | first}
+    elif "learning_rate" in config and schedule_in(config) is not None:
+        numbers = with_numbers(config, [None for _ in schedule_numbers(config)])
+        config["learning_rate"] = {
+            **config["learning_rate"],
+            "config": {**numbers, "name": None},
+        }
     return config
 
 

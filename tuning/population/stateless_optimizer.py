@@ -3,15 +3,14 @@
 import keras
 from keras import ops
 
-# They do more than update variable by variable, and compute on more than the
-# optimizer's variables.
-NOT_BY_VARIABLE = (
-    keras.optimizers.LossScaleOptimizer,
-    keras.optimizers.Nadam,
-    keras.optimizers.Optimizer,
-)
-# The variable that a schedule starts from.
-FIRST_RATE = "initial_learning_rate"
+from tuning.population.schedules import NUMBER
+from tuning.population.schedules import schedule_in
+from tuning.population.schedules import use_variables
+
+# The variable of Nadam's that is not among its `variables`.
+PRODUCT = "momentum_product"
+# Variables of a population's optimizer that a member's own does not list.
+HIDDEN = (NUMBER, PRODUCT)
 EXTRAS = (
     "clipnorm",
     "clipvalue",
@@ -33,39 +32,32 @@ def check_optimizer(optimizer):
             "The optimizer of a population's member should apply weight decay "
             "to all variables. Received: one told to exclude some"
         )
-    is_jax = keras.config.backend() == "jax"
-    if not (is_jax or _updates_by_variable(optimizer)):
+    if _scales_loss(optimizer):
+        inner = optimizer.inner_optimizer
+        check_optimizer(inner)
+        is_tensorflow = keras.config.backend() == "tensorflow"
+        if is_tensorflow and isinstance(inner, keras.optimizers.Nadam):
+            # Keras's own comes to other numbers there than Nadam alone.
+            raise ValueError(
+                "The optimizer of a population's member should not scale the "
+                f"loss around Nadam. Received: optimizer={optimizer!r}"
+            )
+    elif keras.config.backend() != "jax" and _is_own(optimizer):
         raise ValueError(
             "The optimizer of a population's member should be one of "
-            "`keras.optimizers`, other than Nadam and LossScaleOptimizer. "
-            f"Received: optimizer={optimizer!r}"
+            f"`keras.optimizers`. Received: optimizer={optimizer!r}"
         )
 
 
-def starts_a_schedule(config):
-    """Whether an optimizer's rate is a schedule of Keras's with a first rate.
-
-    Args:
-        config: The optimizer's configuration.
-    """
-    rate = config.get("learning_rate")
-    return (
-        isinstance(rate, dict)
-        and str(rate.get("module")).partition(".")[0] == "keras"
-        and FIRST_RATE in rate["config"]
-    )
+def _scales_loss(optimizer):
+    return type(optimizer) is keras.optimizers.LossScaleOptimizer
 
 
-def first_rate(optimizer):
-    """Returns the rate that an optimizer's schedule starts from."""
-    rate = optimizer.get_config()["learning_rate"]
-    return rate["config"][FIRST_RATE]
-
-
-def _updates_by_variable(optimizer):
-    is_own = type(optimizer).__module__.partition(".")[0] != "keras"
-    public = _public_class(optimizer)
-    return not (is_own or public is None or public in NOT_BY_VARIABLE)
+def _is_own(optimizer):
+    """Whether it may do more than update variable by variable."""
+    module = type(optimizer).__module__.partition(".")[0]
+    is_base = _public_class(optimizer) in (None, keras.optimizers.Optimizer)
+    return module != "keras" or is_base
 
 
 def _public_class(optimizer):
@@ -86,8 +78,8 @@ def stateless_optimizer(optimizer, variables):
     Keras takes before and after it.
 
     Args:
-        optimizer: A Keras optimizer; outside of JAX one of `keras.optimizers`
-            that updates each variable by itself.
+        optimizer: A Keras optimizer; outside of JAX one of
+            `keras.optimizers`.
         variables: The trainable `keras.Variable`s, in the gradients' order.
 
     Returns:
@@ -98,10 +90,13 @@ def stateless_optimizer(optimizer, variables):
         ValueError: The optimizer does more than that.
     """
     check_optimizer(optimizer)
+    if _scales_loss(optimizer):
+        return _with_scaled_loss(optimizer, variables)
     public = _public_class(optimizer)
     extras = any(getattr(optimizer, name, None) for name in EXTRAS)
     if keras.config.backend() == "jax" and (
-        extras or not _updates_by_variable(optimizer)
+        # On JAX, Keras's Nadam forgets its product after each step.
+        extras or _is_own(optimizer) or public is keras.optimizers.Nadam
     ):
         copy = _copy(type(optimizer), optimizer, variables)
         return copy, lambda owned, gradients, values: copy.stateless_apply(
@@ -137,21 +132,75 @@ def stateless_optimizer(optimizer, variables):
 
 
 def _copy(kind, optimizer, variables):
-    """Returns a built copy, whose schedule starts from a variable, its last."""
+    """Returns a built copy; what Keras keeps outside of `variables` is last."""
     config = optimizer.get_config()
-    schedule = None
-    if starts_a_schedule(config):
-        schedule = keras.optimizers.schedules.deserialize(
-            config["learning_rate"]
-        )
+    schedule = schedule_in(config)
+    if schedule is not None:
         config["learning_rate"] = schedule
     copy = kind.from_config(config)
     copy.build(variables)
     if schedule is not None:
-        first = copy.add_variable((), name=FIRST_RATE, dtype="float32")
-        first.assign(schedule.initial_learning_rate)
-        schedule.initial_learning_rate = first
+
+        def add_variable(value):
+            variable = copy.add_variable((), name=NUMBER, dtype="float32")
+            variable.assign(value)
+            return variable
+
+        use_variables(schedule, add_variable)
+    if kind is not type(optimizer) and isinstance(copy, keras.optimizers.Nadam):
+        copy._u_product = copy.add_variable(
+            (), "ones", copy._u_product.dtype, name=PRODUCT
+        )
     return copy
+
+
+def _with_scaled_loss(optimizer, variables):
+    """Returns the same for an optimizer around another, without conditions."""
+    inner, apply_inner = stateless_optimizer(
+        optimizer.inner_optimizer, variables
+    )
+    copy = keras.optimizers.LossScaleOptimizer(
+        inner, optimizer.initial_scale, optimizer.dynamic_growth_steps
+    )
+    copy.build(variables)
+    if keras.config.backend() == "jax":
+        return copy, copy.stateless_apply
+    count = len(copy.variables) - len(inner.variables)
+    owned = copy.variables[:count]
+
+    def apply(optimizer_values, gradients, values):
+        inner_values = optimizer_values[count:]
+        mapping = list(zip(owned, optimizer_values, strict=False))
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            scale = ops.convert_to_tensor(copy.dynamic_scale)
+            is_finite = ops.all(
+                ops.stack([ops.all(ops.isfinite(each)) for each in gradients])
+            )
+            count_now = copy.step_counter.value + 1
+            is_due = ops.equal(count_now, copy.dynamic_growth_steps)
+            copy.step_counter.assign(
+                ops.where(
+                    ops.logical_and(is_finite, ops.logical_not(is_due)),
+                    count_now,
+                    ops.zeros_like(count_now),
+                )
+            )
+            growth = ops.where(is_due, 2.0, 1.0)
+            copy.dynamic_scale.assign(scale * ops.where(is_finite, growth, 0.5))
+        stepped = apply_inner(
+            inner_values, [each / scale for each in gradients], values
+        )
+        values, inner_values = (
+            [
+                ops.where(is_finite, new, old)
+                for new, old in zip(*pair, strict=True)
+            ]
+            for pair in zip(stepped, (values, inner_values), strict=True)
+        )
+        owned_values = [scope.get_current_value(each) for each in owned]
+        return values, [*owned_values, *inner_values]
+
+    return copy, apply
 
 
 def _by_variable(copy, variables):
@@ -221,14 +270,27 @@ def _by_variable(copy, variables):
         rate = copy.learning_rate
         # Pure functions of tensors, without a public name.
         gradients = copy._clip_gradients(gradients)
+        if isinstance(copy, keras.optimizers.Nadam):
+            product = copy._u_product
+            step = ops.cast(copy.iterations + 1, product.dtype)
+            product.assign(
+                product * copy.beta_1 * (1 - 0.5 * ops.power(0.96, step))
+            )
         for variable, gradient in zip(variables, gradients, strict=True):
-            if copy.weight_decay:
-                variable.assign(
-                    variable.value - variable.value * copy.weight_decay * rate
-                )
+            if decay := _weight_decay(copy, variable):
+                variable.assign(variable.value - variable.value * decay * rate)
             copy.update_step(gradient, variable, rate)
 
     return apply
+
+
+def _weight_decay(optimizer, variable):
+    # Muon's own choice; it has no public name.
+    if isinstance(optimizer, keras.optimizers.Muon) and (
+        optimizer._should_use_adamw(variable)
+    ):
+        return optimizer.adam_weight_decay
+    return optimizer.weight_decay
 
 
 def _fused_adam(optimizer, variables):

@@ -98,7 +98,7 @@ def own_loss(y, predictions):
 
 
 def scheduled_and_clipped(rate):
-    schedule = keras.optimizers.schedules.ExponentialDecay(rate, 2, 0.8)
+    schedule = keras.optimizers.schedules.ExponentialDecay(rate, 2, 8 * rate)
     optimizer = keras.optimizers.AdamW(schedule, clipnorm=0.1)
     return compiled(dense(), optimizer)
 
@@ -163,6 +163,26 @@ CASES = {
             "validation_steps": 2,
         },
     ),
+    "Nadam": (
+        lambda rate: compiled(dense(), keras.optimizers.Nadam(rate)),
+        (X, LINE, None),
+        {},
+    ),
+    "scaled loss": (
+        lambda rate: compiled(
+            dense(),
+            keras.optimizers.LossScaleOptimizer(
+                keras.optimizers.Adam(rate), dynamic_growth_steps=3
+            ),
+        ),
+        (X, LINE, None),
+        {},
+    ),
+    "Muon": (
+        lambda rate: compiled(dense(), keras.optimizers.Muon(rate)),
+        (X, LINE, None),
+        {},
+    ),
     "schedule, weight decay, clipping": (
         scheduled_and_clipped,
         (X, LINE, None),
@@ -179,16 +199,6 @@ CASES = [
         id="dropout",
         # PyTorch draws other random numbers than Keras on it.
         marks=pytest.mark.backends("jax", "tensorflow"),
-    ),
-    pytest.param(
-        lambda rate: compiled(
-            dense(),
-            keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate)),
-        ),
-        (X, LINE, None),
-        {},
-        id="scaled loss",
-        marks=pytest.mark.backends("jax"),
     ),
 ]
 
