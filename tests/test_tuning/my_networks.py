@@ -39,6 +39,29 @@ class Plain(keras_tuner.HyperModel):
         return model
 
 
+class OwnSGD(keras.optimizers.SGD):
+    """Nobody knows what it does."""
+
+
+class OwnModel(keras.Model):
+    """Trained in a way of its own."""
+
+    def train_step(self, *args, **kwargs):
+        return super().train_step(*args, **kwargs)
+
+
+class OwnWay(Plain):
+    def build(self, hp):
+        model = super().build(hp)
+        model = OwnModel(model.inputs, model.outputs)
+        model.compile(
+            OwnSGD(hp.get("learning_rate")),
+            "mse",
+            metrics=[keras.metrics.MeanAbsoluteError(name="accuracy")],
+        )
+        return model
+
+
 class Broken(Network):
     """Has a bug."""
 

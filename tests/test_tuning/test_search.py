@@ -199,12 +199,15 @@ def test_arithmetic(options, directory):
         assert float(row["loss"]) > 0
 
 
-def test_own_hypermodel(options, directory):
-    arguments = [*options, "--network", "test_tuning.my_networks:Plain"]
+def test_own_hypermodels(options, directory):
+    """The second cannot be trained together."""
+    networks = [f"test_tuning.my_networks:{n}" for n in ("Plain", "OwnWay")]
+    arguments = [*options, "--network", *networks]
     assert search.main(arguments) == 0
-    (row,) = rows(directory / "results.csv")
-    assert row["status"] == "done"
-    assert row["network"] == "test_tuning.my_networks:Plain"
+    one, other = rows(directory / "results.csv")
+    assert [one["network"], other["network"]] == networks
+    assert one["status"] == other["status"] == "done"
+    assert one["steps"] == other["steps"] == "8"
 
 
 def test_a_trial_that_fails(options, directory):

@@ -7,6 +7,11 @@ import numpy as np
 from keras import ops
 
 
+def cosine(epoch, epochs):
+    """Returns the share of a rate that is left in the middle of an epoch."""
+    return (1 + math.cos(math.pi * (epoch + 0.5) / epochs)) / 2
+
+
 class CosineDecay(keras.callbacks.Callback):
     """Lets every member's learning rate fall to zero along a cosine.
 
@@ -28,10 +33,8 @@ class CosineDecay(keras.callbacks.Callback):
         self._initial = self.model.learning_rates
 
     def on_epoch_begin(self, epoch, logs=None):
-        share = (epoch + 0.5) / self.epochs
-        self.model.learning_rates = (
-            self._initial * (1 + math.cos(math.pi * share)) / 2
-        )
+        share = cosine(epoch, self.epochs)
+        self.model.learning_rates = self._initial * share
 
 
 class RestoreBest(keras.callbacks.Callback):

@@ -42,7 +42,7 @@ from tuning.study.rows import Result
 from tuning.study.rows import Status
 from tuning.study.rows import Trial
 from tuning.study.test import to_result
-from tuning.study.train import Trained
+from tuning.study.trained import Trained
 
 # A search ends at the second accuracy that is so much lower than the one of
 # the rate before.

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import math
 
 import keras_tuner
@@ -15,6 +16,7 @@ from tuning.study.files import scratch
 from tuning.study.model import TaskModel
 from tuning.study.model import chosen
 from tuning.study.model import hyperparameters
+from tuning.study.one_by_one import search_one_by_one
 from tuning.study.rows import Status
 from tuning.study.rows import Trial
 from tuning.tuner.population_tuner import PopulationTuner
@@ -124,7 +126,7 @@ def _try_rates(job, rates, found, send, tuner_class):
             found.add(cell, dict(trial.hyperparameters.values), row.loss)
 
     with scratch() as directory:
-        tuner = (tuner_class or _Together)(
+        tuner = (tuner_class or functools.partial(_Together, job))(
             report=trial_ended,
             oracle=oracle,
             hypermodel=model,
@@ -170,8 +172,17 @@ class Reporting:
 class _Together(Reporting, PopulationTuner):
     """Trains trials of one architecture together, without checkpoints."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, job, **kwargs):
         super().__init__(save_checkpoints=False, **kwargs)
+        self._job = job
+
+    def run_alone(self, trial, *args, **kwargs):
+        hp = trial.hyperparameters
+        network = self.hypermodel.build(hp)
+        label = self.hypermodel.label(hp)
+        return best_scores(
+            search_one_by_one(self._job, self.hypermodel, label, network)
+        )
 
     def run_together(self, trials, models, fit_args, fit_kwargs):
         fit_kwargs = {k: v for k, v in fit_kwargs.items() if k != "verbose"}

@@ -1,8 +1,6 @@
 """The training of a job's networks from scratch, each at its best rate."""
 
-import dataclasses
 import functools
-from collections.abc import Callable
 
 import keras
 
@@ -10,27 +8,16 @@ from tuning.population.callbacks import RestoreBest
 from tuning.population.loops import backend_loops
 from tuning.population.population import Population
 from tuning.population.population import warn_out_of_memory
+from tuning.study.one_by_one import train_one_by_one
 from tuning.study.search import epochs_and_steps
 from tuning.study.search import fit_options
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """A trained network.
-
-    Attributes:
-        weights: Callable that returns its weights.
-        steps: Number of steps that it took.
-        scores: Its loss and metrics on the test records, by name.
-    """
-
-    weights: Callable
-    steps: int
-    scores: dict
+from tuning.study.trained import Trained
 
 
 def train_together(job, model, cells, members, send):
     """Trains networks of one architecture as populations, and scores them.
+
+    Where that cannot be done, they are trained one by one.
 
     Args:
         job: The `Job` they belong to.
@@ -45,10 +32,10 @@ def train_together(job, model, cells, members, send):
     try:
         return _train_population(job, model, cells, members, send)
     except Exception as error:
-        if len(cells) == 1 or not backend_loops().is_out_of_memory(error):
-            raise
         # Its traceback holds on to the memory.
         error.__traceback__ = None
+        if len(cells) == 1 or not backend_loops().is_out_of_memory(error):
+            return train_one_by_one(job, model, cells, members, send)
     half = len(cells) // 2
     warn_out_of_memory(len(cells), half)
     return [
