@@ -24,11 +24,20 @@ class Stream:
             `(x, y, sample_weight)` of nested NumPy arrays, the last or None.
             Where the order is drawn here, it is drawn from `rng`.
         num_batches: Integer, how many there are in a pass, if known.
+        peek: Called as `peek()`; returns a first batch, which is still read.
+            Default: that of a pass of its own.
     """
 
     source: object
     read: Callable
     num_batches: int | None
+    peek: Callable | None = None
+
+    def example(self):
+        """Returns a batch."""
+        if self.peek is not None:
+            return self.peek()
+        return next(iter(self.read(None)))
 
 
 def feed(data, batch_size, steps, rng):
@@ -150,7 +159,7 @@ class _Steps:
         return self._steps or self._stream.num_batches or 0
 
     def example(self):
-        return next(iter(self._stream.read(None)))
+        return self._stream.example()
 
     def epoch(self):
         """Yields pairs as a compiled fold takes them."""

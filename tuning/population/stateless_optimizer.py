@@ -35,9 +35,8 @@ def check_optimizer(optimizer):
     if _scales_loss(optimizer):
         inner = optimizer.inner_optimizer
         check_optimizer(inner)
-        is_tensorflow = keras.config.backend() == "tensorflow"
-        if is_tensorflow and isinstance(inner, keras.optimizers.Nadam):
-            # Keras's own comes to other numbers there than Nadam alone.
+        if isinstance(inner, keras.optimizers.Nadam):
+            # Its product is kept in another place there.
             raise ValueError(
                 "The optimizer of a population's member should not scale the "
                 f"loss around Nadam. Received: optimizer={optimizer!r}"
@@ -95,7 +94,6 @@ def stateless_optimizer(optimizer, variables):
     public = _public_class(optimizer)
     extras = any(getattr(optimizer, name, None) for name in EXTRAS)
     if keras.config.backend() == "jax" and (
-        # On JAX, Keras's Nadam forgets its product after each step.
         extras or _is_own(optimizer) or public is keras.optimizers.Nadam
     ):
         copy = _copy(type(optimizer), optimizer, variables)
@@ -172,7 +170,7 @@ def _with_scaled_loss(optimizer, variables):
         inner_values = optimizer_values[count:]
         mapping = list(zip(owned, optimizer_values, strict=False))
         with keras.StatelessScope(state_mapping=mapping) as scope:
-            scale = ops.convert_to_tensor(copy.dynamic_scale)
+            scale = copy.dynamic_scale.value
             is_finite = ops.all(
                 ops.stack([ops.all(ops.isfinite(each)) for each in gradients])
             )

@@ -112,6 +112,15 @@ class FitArguments:
             self.validation, Stream
         )
 
+    @property
+    def steps(self):
+        """The steps of a training that is not stopped early."""
+        options = self.options
+        batches = feed(
+            self.train, options["batch_size"], options["steps_per_epoch"], None
+        )
+        return len(batches) * (options["epochs"] - options["initial_epoch"])
+
     def example(self):
         """Returns a batch `(x, y, sample_weight)`."""
         return feed(
@@ -158,7 +167,9 @@ def _read(given):
         train[2] = _per_output(train)
         train = tuple(train)
     if given["validation_data"] is not None:
-        validation = stream(given["validation_data"], shuffle=False)
+        validation = stream(
+            given["validation_data"], shuffle=False, is_validation=True
+        )
         if validation is None:
             validation = list(
                 keras.utils.unpack_x_y_sample_weight(given["validation_data"])
@@ -323,13 +334,12 @@ def _looks_at_epochs_alone(callback):
     if kind is keras.callbacks.ModelCheckpoint:
         return callback.save_freq == "epoch"
     if kind is keras.callbacks.TensorBoard:
-        # The graph of a training function exists where there is one for each
-        # model. Whether something is profiled, nothing public tells.
-        has_graph = keras.config.backend() == "tensorflow"
+        # The model's graph is written at the start; that of a training
+        # function, Keras 3 has none of. Whether something is profiled, nothing
+        # public tells.
         return not (
             callback.update_freq != "epoch"
             or callback.write_steps_per_second
-            or (callback.write_graph and has_graph)
             or callback._should_trace
         )
     # `fit_as_keras` calls it for epochs.

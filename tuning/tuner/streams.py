@@ -1,5 +1,9 @@
 """Data that come in batches, as Keras's `fit` takes them."""
 
+import collections
+import itertools
+import types
+
 import keras
 import numpy as np
 
@@ -10,12 +14,12 @@ class NoStream(Exception):
     """Says why data are not read as a stream."""
 
 
-def stream(data, shuffle):
+def stream(data, shuffle, is_validation=False):
     """Returns data as a `Stream`, or None for arrays and the like.
 
     Args:
-        data: A `keras.utils.PyDataset`, `tf.data.Dataset`, or PyTorch
-            `DataLoader`.
+        data: A `keras.utils.PyDataset`, `tf.data.Dataset`, PyTorch
+            `DataLoader` or generator.
         shuffle: Boolean, whether a `PyDataset`'s batches come in an order of
             their own in each pass, as in Keras. Others see to it themselves.
 
@@ -29,6 +33,8 @@ def stream(data, shuffle):
         return _of_tf_dataset(data)
     if module == "torch" and hasattr(data, "dataset"):
         return _of_data_loader(data)
+    if isinstance(data, types.GeneratorType):
+        return _of_generator(data, is_validation)
     return None
 
 
@@ -73,6 +79,34 @@ def _of_data_loader(data):
             yield _tuple(batch)
 
     return Stream(data, read, count)
+
+
+def _of_generator(data, is_validation):
+    """Returns the batches of a generator, which are gone when they are read.
+
+    For validation Keras keeps the first two, and begins with them each time.
+    """
+    waiting = collections.deque()
+
+    def wait_for(count):
+        waiting.extend(itertools.islice(data, count - len(waiting)))
+        if not waiting:
+            raise NoStream("its generator is at its end")
+
+    def peek():
+        wait_for(1)
+        return _tuple(waiting[0])
+
+    def read(rng):
+        del rng
+        if is_validation:
+            wait_for(2)
+            yield from map(_tuple, waiting)
+        while waiting and not is_validation:
+            yield _tuple(waiting.popleft())
+        yield from map(_tuple, data)
+
+    return Stream(data, read, None, peek)
 
 
 def _tuple(batch):

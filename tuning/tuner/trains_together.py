@@ -139,9 +139,9 @@ class TrainsTogether:
 
         Args:
             *fit_args: The arguments of `keras.Model.fit`: `x`, `y`, ….
-                Arrays are what can be trained on together: of NumPy, pandas
-                or a backend, also several in a list or dictionary. All trials
-                see their batches in one order.
+                Arrays of NumPy, pandas or a backend, also several in a list or
+                dictionary, and streams of batches can be trained on together.
+                All trials see their batches in one order.
             **fit_kwargs: The same by name; `epochs`, `batch_size`,
                 `validation_data` or `validation_split`, `sample_weight`,
                 `class_weight`, `callbacks` (a copy for each trial) and
@@ -575,16 +575,23 @@ class TrainsTogether:
             ],
             self._arguments,
         )
-        if self._workers_for(buckets) > 1 or not self._trains_as_keras():
+        if not self._trains_as_keras():
             return buckets, alone
-        kept = []
+        kept, few = [], {}
         for bucket in buckets:
-            if len(bucket) * self.executions_per_trial > 1:
+            (first, *_) = self._arguments[bucket[0][0].trial_id]
+            members = len(bucket) * self.executions_per_trial
+            if backend_loops().pays_off(members, first.steps):
                 kept.append(bucket)
-            else:
-                alone[bucket[0][0].trial_id] = OneByOne(
-                    "no other has its architecture"
-                )
+                continue
+            kept.extend([each] for each in bucket)
+            count = "no other has" if len(bucket) == 1 else "only two have"
+            reason = OneByOne(f"{count} its architecture")
+            few.update({trial.trial_id: reason for trial, _ in bucket})
+        if self._workers_for(kept) > 1:
+            return kept, alone
+        alone.update(few)
+        kept = [each for each in kept if each[0][0].trial_id not in few]
         return kept, alone
 
     def _workers_for(self, buckets):

@@ -171,6 +171,15 @@ REFUSED = {
         eager,
         MEMBER + "compiled without `run_eagerly=True`.",
     ),
+    "Nadam, its loss scaled": (
+        lambda: small.model(
+            optimizer=lambda rate: keras.optimizers.LossScaleOptimizer(
+                keras.optimizers.Nadam(rate)
+            )
+        ),
+        "The optimizer of a population's member should not scale the loss "
+        "around Nadam. Received: optimizer=",
+    ),
     "excluded from weight decay": (
         lambda: small.model(optimizer=excluding),
         "The optimizer of a population's member should apply weight decay to "

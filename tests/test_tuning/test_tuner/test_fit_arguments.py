@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pandas as pd
@@ -5,6 +7,7 @@ import pytest
 
 from tuning.tuner.fit_arguments import FitArguments
 from tuning.tuner.fit_arguments import OneByOne
+from tuning.tuner.streams import NoStream
 
 X = np.arange(20.0).reshape(10, 2)
 Y = np.arange(10) % 2
@@ -105,6 +108,34 @@ def test_a_stream():
     assert arguments.agrees_with(again)
     other = read(Rows(), validation_data=(X, Y), shuffle=False)
     assert not arguments.agrees_with(other)
+
+
+def test_a_generator():
+    """Read once; for validation Keras comes back to the first two batches."""
+
+    def batches():
+        for i in range(9):
+            yield X + i, Y
+
+    def numbers(stream, count):
+        batches = itertools.islice(stream.read(None), count)
+        return [int(x[0, 0]) for x, _, _ in batches]
+
+    arguments = read(
+        batches(),
+        validation_data=batches(),
+        steps_per_epoch=2,
+        validation_steps=3,
+    )
+    arguments.example()
+    train, validation = arguments.train, arguments.validation
+    assert [numbers(train, 2) for _ in range(2)] == [[0, 1], [2, 3]]
+    assert [numbers(validation, 3) for _ in range(2)] == [[0, 1, 2], [0, 1, 3]]
+    with pytest.raises(OneByOne, match="nothing says how many batches"):
+        read(batches())
+    ended = read((each for each in ()), steps_per_epoch=1)
+    with pytest.raises(NoStream, match="at its end"):
+        ended.example()
 
 
 def test_agreement():

@@ -9,6 +9,7 @@ import pytest
 
 import tuning
 from test_tuning import small
+from tuning.population.loops import backend_loops
 from tuning.tuner import trains_together as tuner_module
 
 pytestmark = [
@@ -43,6 +44,10 @@ def sizes(monkeypatch):
         return fit(models, *args, **kwargs)
 
     monkeypatch.setattr(tuner_module, "fit_as_keras", watched)
+    # On TensorFlow so few are not worth it.
+    monkeypatch.setattr(
+        backend_loops(), "pays_off", lambda members, steps: members > 1
+    )
     return sizes
 
 

@@ -10,6 +10,7 @@ import pytest
 from keras import layers
 
 import tuning
+from tuning.population.loops import backend_loops
 from tuning.tuner import trains_together as tuner_module
 
 pytestmark = [
@@ -85,6 +86,10 @@ def trained(monkeypatch):
         return fit(models, *args, **kwargs)
 
     monkeypatch.setattr(tuner_module, "fit_as_keras", watched)
+    # On TensorFlow so few are not worth it.
+    monkeypatch.setattr(
+        backend_loops(), "pays_off", lambda members, steps: members > 1
+    )
     return sizes
 
 
@@ -342,6 +347,21 @@ def rows():
     return {"x": Rows(), "validation_data": (X, Y)}
 
 
+def generators():
+    def batches():
+        while True:
+            yield X[:10], Y[:10]
+            yield X[10:], Y[10:]
+
+    return {
+        "x": batches(),
+        "validation_data": batches(),
+        "steps_per_epoch": 2,
+        "validation_steps": 2,
+        "epochs": 2,
+    }
+
+
 def loader():
     torch = pytest.importorskip("torch")
     records = torch.utils.data.TensorDataset(
@@ -367,6 +387,7 @@ def dataset():
     [
         frames,
         pytest.param(rows, marks=trained_by_kerastuner),
+        pytest.param(generators, marks=trained_by_kerastuner),
         pytest.param(loader, marks=trained_by_kerastuner),
         pytest.param(dataset, marks=pytest.mark.backends("tensorflow")),
     ],
@@ -384,7 +405,7 @@ def test_data(data, tmp_path, trained):
 @pytest.mark.backends("tensorflow")
 def test_tensorboard(tmp_path, trained):
     """Each trial writes where KerasTuner says."""
-    board = keras.callbacks.TensorBoard(tmp_path / "logs", write_graph=False)
+    board = keras.callbacks.TensorBoard(tmp_path / "logs")
     tuner = tuning.GridSearch(build, "loss", directory=tmp_path)
     tuner.search(**DATA, callbacks=[board], verbose=0)
     assert trained == [2]
@@ -485,6 +506,18 @@ def test_only_ones_of_their_architecture(workers, tmp_path, trained):
 
     tuner = both(tmp_path, program)
     assert trained == [1] * 2 * (workers - 1)
+    assert len(tuner.get_best_models(2)) == 2
+
+
+@trained_by_kerastuner
+def test_too_few_of_their_architecture(tmp_path, trained, monkeypatch, capsys):
+    monkeypatch.setattr(
+        backend_loops(), "pays_off", lambda members, steps: members * steps > 6
+    )
+    tuner = tuning.GridSearch(build, "val_loss", directory=tmp_path)
+    tuner.search(**DATA, batch_size=10)
+    assert trained == []
+    assert "only two have its architecture" in capsys.readouterr().out
     assert len(tuner.get_best_models(2)) == 2
 
 

@@ -15,6 +15,8 @@ else:
   `accelerator_name()`: its name, None for a CPU;
 - `most_threads()`: how many populations to train at a time, at most, each in
   a thread of its own;
+- `pays_off(members, steps)`: whether that many members, which take that many
+  steps each, are trained sooner together than by Keras's `fit`;
 - `use_one_thread()`: what a process needs to be told that is pinned to one
   processor after the backend was imported;
 - `keep_programs(directory)`, of JAX alone: keeps compiled programs between

@@ -111,6 +111,11 @@ def most_threads():
     return 1 if is_accelerated() else len(processors())
 
 
+def pays_off(members, steps):
+    del steps
+    return members > 1
+
+
 def use_one_thread():
     """Nothing: XLA counts the processors when it first runs."""
 

@@ -137,6 +137,11 @@ def most_threads():
     return 1 if is_accelerated() else len(processors())
 
 
+def pays_off(members, steps):
+    # A loop takes longer to compile than two single steps.
+    return members > (2 if steps <= 256 else 1)
+
+
 def use_one_thread():
     """Nothing: TensorFlow counts the processors when it first runs."""
 
