@@ -36,7 +36,7 @@ def check_optimizer(optimizer):
         inner = optimizer.inner_optimizer
         check_optimizer(inner)
         if isinstance(inner, keras.optimizers.Nadam):
-            # Its product is kept in another place there.
+            # It comes to other numbers than Keras's does there.
             raise ValueError(
                 "The optimizer of a population's member should not scale the "
                 f"loss around Nadam. Received: optimizer={optimizer!r}"
