@@ -6,7 +6,7 @@ Training steps of one layer on images of 14² to 56² positions of 64 channels,
 all layers in turns: softmax self-attention of one head, as Keras computes it in
 `keras.layers.MultiHeadAttention`, strip self-attention whose keys have half the
 sides, and one of 7² keys at every size, as in the stages of its paper, and
-additive attention. The table shows medians, which go to
+additive attention. The table shows medians of processor time, which go to
 `benchmarks/attention.csv` in the place of earlier ones of the same backend,
 `KERAS_BACKEND`. The picture `docs/layers/attention.png` is drawn from all of
 that file.
@@ -58,9 +58,10 @@ class SoftmaxAttention(keras.layers.Layer):
         self.attention.build((None, None, CHANNELS), (None, None, CHANNELS))
 
     def call(self, inputs):
-        tokens = keras.ops.reshape(inputs, (BATCH, -1, CHANNELS))
+        _, height, width, channels = inputs.shape
+        tokens = keras.ops.reshape(inputs, (-1, height * width, channels))
         outputs = self.attention(tokens, tokens)
-        return keras.ops.reshape(outputs, keras.ops.shape(inputs))
+        return keras.ops.reshape(outputs, (-1, height, width, channels))
 
 
 def layers_of(side):
@@ -81,7 +82,7 @@ def measure():
         x = x.astype("float32")
         made = layers_of(side)
         times = take_turns(
-            time.perf_counter,
+            time.process_time,
             *(
                 training_step(layer, shape, x, np.zeros_like(x))
                 for layer in made.values()
@@ -131,7 +132,7 @@ def draw(results, path=PICTURE):
         axes.set_title(backend)
         axes.set_xlabel("positions")
         axes.grid(alpha=0.3)
-    panels[0][0].set_ylabel("training step, ms")
+    panels[0][0].set_ylabel("training step, ms of processor time")
     figure.legend(
         *panels[0][0].get_legend_handles_labels(),
         loc="outside upper center",
