@@ -24,11 +24,14 @@ from kmul.layers import BLOCKTuckerFusion
 from kmul.layers import ChannelGate2D
 from kmul.layers import DepthWeightedAverage
 from kmul.layers import FiLM
+from kmul.layers import FocalModulation2D
 from kmul.layers import GatedConv2D
 from kmul.layers import GatedDense
+from kmul.layers import GatedRecursiveConv2D
 from kmul.layers import HighwayDense
 from kmul.layers import HybridPerceptionBlock2D
 from kmul.layers import HyperDense
+from kmul.layers import LargeKernelAttention2D
 from kmul.layers import LayerAttention
 from kmul.layers import LowRankFusion
 from kmul.layers import MCBFusion
@@ -37,6 +40,7 @@ from kmul.layers import MFHFusion
 from kmul.layers import MinimalGRU
 from kmul.layers import MinimalGRUCell
 from kmul.layers import MLBFusion
+from kmul.layers import MultiOrderGatedAggregation2D
 from kmul.layers import MultiplicativeFilter
 from kmul.layers import MultiplicativeIntegrationCell
 from kmul.layers import MultiplicativeInteraction
@@ -53,7 +57,9 @@ from kmul.layers import ResidualDense
 from kmul.layers import ResidualMix
 from kmul.layers import ScalarMix
 from kmul.layers import SpatialGate2D
+from kmul.layers import SpatialGatingUnit
 from kmul.layers import SqueezeExcite
+from kmul.layers import StarBlock2D
 from kmul.layers import StochasticDepth
 from kmul.layers import StripSelfAttention2D
 from kmul.layers import TensorFusion
@@ -77,11 +83,14 @@ __all__ = [
     "ChannelGate2D",
     "DepthWeightedAverage",
     "FiLM",
+    "FocalModulation2D",
     "GatedConv2D",
     "GatedDense",
+    "GatedRecursiveConv2D",
     "HighwayDense",
     "HybridPerceptionBlock2D",
     "HyperDense",
+    "LargeKernelAttention2D",
     "LayerAttention",
     "LowRankFusion",
     "MCBFusion",
@@ -91,6 +100,7 @@ __all__ = [
     "MUTANFusion",
     "MinimalGRU",
     "MinimalGRUCell",
+    "MultiOrderGatedAggregation2D",
     "MultiplicativeFilter",
     "MultiplicativeIntegrationCell",
     "MultiplicativeInteraction",
@@ -106,7 +116,9 @@ __all__ = [
     "ResidualMix",
     "ScalarMix",
     "SpatialGate2D",
+    "SpatialGatingUnit",
     "SqueezeExcite",
+    "StarBlock2D",
     "StochasticDepth",
     "StripSelfAttention2D",
     "TensorFusion",

@@ -65,10 +65,18 @@ from kmul.layers.recurrent.recurrent_highway_cell import RecurrentHighwayCell
 from kmul.layers.vision.additive_block_2d import AdditiveBlock2D
 from kmul.layers.vision.additive_token_mixer_2d import AdditiveTokenMixer2D
 from kmul.layers.vision.channel_gate_2d import ChannelGate2D
+from kmul.layers.vision.focal_modulation_2d import FocalModulation2D
+from kmul.layers.vision.gated_recursive_conv_2d import GatedRecursiveConv2D
 from kmul.layers.vision.hybrid_perception_block_2d import (
     HybridPerceptionBlock2D,
 )
+from kmul.layers.vision.large_kernel_attention_2d import LargeKernelAttention2D
+from kmul.layers.vision.multi_order_gated_aggregation_2d import (
+    MultiOrderGatedAggregation2D,
+)
 from kmul.layers.vision.spatial_gate_2d import SpatialGate2D
+from kmul.layers.vision.spatial_gating_unit import SpatialGatingUnit
+from kmul.layers.vision.star_block_2d import StarBlock2D
 from kmul.layers.vision.stochastic_depth import StochasticDepth
 from kmul.layers.vision.strip_self_attention_2d import StripSelfAttention2D
 
@@ -88,11 +96,14 @@ __all__ = [
     "ChannelGate2D",
     "DepthWeightedAverage",
     "FiLM",
+    "FocalModulation2D",
     "GatedConv2D",
     "GatedDense",
+    "GatedRecursiveConv2D",
     "HighwayDense",
     "HybridPerceptionBlock2D",
     "HyperDense",
+    "LargeKernelAttention2D",
     "LayerAttention",
     "LowRankFusion",
     "MCBFusion",
@@ -102,6 +113,7 @@ __all__ = [
     "MUTANFusion",
     "MinimalGRU",
     "MinimalGRUCell",
+    "MultiOrderGatedAggregation2D",
     "MultiplicativeFilter",
     "MultiplicativeIntegrationCell",
     "MultiplicativeInteraction",
@@ -117,7 +129,9 @@ __all__ = [
     "ResidualMix",
     "ScalarMix",
     "SpatialGate2D",
+    "SpatialGatingUnit",
     "SqueezeExcite",
+    "StarBlock2D",
     "StochasticDepth",
     "StripSelfAttention2D",
     "TensorFusion",

@@ -5,6 +5,7 @@ from kmul.models.cnn import CNN
 from kmul.models.layer_attended_cnn import LayerAttendedCNN
 from kmul.models.product_of_polynomials import ProductOfPolynomials
 from kmul.models.residual_cnn import ResidualCNN
+from kmul.models.star_net import StarNet
 
 __all__ = [
     "CNN",
@@ -12,4 +13,5 @@ __all__ = [
     "LayerAttendedCNN",
     "ProductOfPolynomials",
     "ResidualCNN",
+    "StarNet",
 ]

@@ -36,7 +36,7 @@ class ImageClassifier(keras.Model):
         trainable,
     ):
         check_choice("pooling", pooling, (None, "avg"))
-        image_shape = _check_image_shape(image_shape, pooling)
+        image_shape = check_image_shape(image_shape, pooling)
         classes = check_positive_integer("classes", classes)
         depth = check_positive_integer("depth", depth)
         filters_of = check_each_positive("filters", filters, depth)
@@ -117,7 +117,7 @@ class ImageClassifier(keras.Model):
         }
 
 
-def _check_image_shape(shape, pooling):
+def check_image_shape(shape, pooling):
     """Returns the shape as a tuple of positive integers and `None`."""
     if (
         not isinstance(shape, (tuple, list))

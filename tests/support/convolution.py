@@ -1,4 +1,4 @@
-"""A convolution written out in NumPy."""
+"""Convolutions written out in NumPy."""
 
 import numpy as np
 
@@ -23,4 +23,20 @@ def convolve(x, kernel, strides=1, padding="same"):
             result[:, i, j] = np.einsum(
                 "bhwc,hwco->bo", x[:, rows, columns], kernel
             )
+    return result
+
+
+def convolve_depthwise(x, kernel, dilation=1):
+    """Cross-correlation of each channel with a square kernel of its own."""
+    size = kernel.shape[0]
+    height, width = x.shape[1:3]
+    before = dilation * (size - 1) // 2
+    pads = (before, dilation * (size - 1) - before)
+    x = np.pad(x, [(0, 0), pads, pads, (0, 0)])
+    result = 0
+    for i in range(size):
+        for j in range(size):
+            rows = slice(i * dilation, i * dilation + height)
+            columns = slice(j * dilation, j * dilation + width)
+            result = result + x[:, rows, columns] * kernel[i, j, :, 0]
     return result

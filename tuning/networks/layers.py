@@ -88,6 +88,14 @@ LAYERS = {
     "channel_gate_2d": Entry(layers.ChannelGate2D, IMAGE),
     "hybrid_perception_block_2d": Entry(layers.HybridPerceptionBlock2D, IMAGE),
     "spatial_gate_2d": Entry(layers.SpatialGate2D, IMAGE),
+    "focal_modulation_2d": Entry(layers.FocalModulation2D, IMAGE),
+    "gated_recursive_conv_2d": Entry(layers.GatedRecursiveConv2D, IMAGE),
+    "large_kernel_attention_2d": Entry(layers.LargeKernelAttention2D, IMAGE),
+    "multi_order_gated_aggregation_2d": Entry(
+        layers.MultiOrderGatedAggregation2D, IMAGE
+    ),
+    "spatial_gating_unit": Entry(layers.SpatialGatingUnit, IMAGE),
+    "star_block_2d": Entry(layers.StarBlock2D, IMAGE),
     "stochastic_depth": Entry(layers.StochasticDepth, VECTOR),
     "strip_self_attention_2d": Entry(layers.StripSelfAttention2D, IMAGE),
 }

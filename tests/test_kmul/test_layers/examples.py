@@ -349,6 +349,34 @@ EXAMPLES = {
         lambda **kwargs: layers.HybridPerceptionBlock2D(expansion=2, **kwargs),
         (2, 3, 2, 2),
     ),
+    "StarBlock2D": (
+        lambda **kwargs: layers.StarBlock2D(2, kernel_size=3, **kwargs),
+        (2, 3, 3, 2),
+    ),
+    "SpatialGatingUnit": (
+        lambda **kwargs: layers.SpatialGatingUnit(
+            kernel_initializer="glorot_uniform", **kwargs
+        ),
+        (2, 5, 4),
+    ),
+    "LargeKernelAttention2D": (
+        lambda **kwargs: layers.LargeKernelAttention2D(6, 2, **kwargs),
+        (2, 4, 4, 2),
+    ),
+    "FocalModulation2D": (
+        lambda **kwargs: layers.FocalModulation2D(1, **kwargs),
+        (2, 3, 3, 2),
+    ),
+    "GatedRecursiveConv2D": (
+        lambda **kwargs: layers.GatedRecursiveConv2D(
+            2, kernel_size=3, **kwargs
+        ),
+        (2, 3, 3, 2),
+    ),
+    "MultiOrderGatedAggregation2D": (
+        lambda **kwargs: layers.MultiOrderGatedAggregation2D(**kwargs),
+        (2, 3, 3, 3),
+    ),
 }
 
 # name → function of the units that makes the cell of a recurrent layer.

@@ -17,6 +17,16 @@ from kmul import layers
         (lambda **kwargs: layers.PolynomialBlock2D(4, **kwargs), [3]),
         (lambda **kwargs: layers.AdditiveBlock2D(2, **kwargs), [3]),
         (lambda **kwargs: layers.HybridPerceptionBlock2D(2, **kwargs), [4]),
+        (lambda **kwargs: layers.StarBlock2D(2, **kwargs), [3]),
+        (lambda **kwargs: layers.LargeKernelAttention2D(**kwargs), [3]),
+        (
+            lambda **kwargs: layers.FocalModulation2D(
+                normalization=True, **kwargs
+            ),
+            [3],
+        ),
+        (lambda **kwargs: layers.GatedRecursiveConv2D(**kwargs), [4]),
+        (lambda **kwargs: layers.MultiOrderGatedAggregation2D(**kwargs), [8]),
     ],
 )
 def test_computes_the_same_as_channels_last(make, channels):

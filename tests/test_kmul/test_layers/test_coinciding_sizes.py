@@ -21,8 +21,12 @@ from .examples import EXAMPLES
 SIZE = 3
 # JAX compiles each size anew.
 BATCHES = (SIZE,) if keras.config.backend() == "jax" else (SIZE, 1, 0)
-# Its inputs become vectors of one length.
-SHAPES = {"LayerAttention, recurrent": [(SIZE, SIZE), (SIZE, SIZE)]}
+SHAPES = {
+    # Its inputs become vectors of one length.
+    "LayerAttention, recurrent": [(SIZE, SIZE), (SIZE, SIZE)],
+    # Its channels are halved.
+    "SpatialGatingUnit": (SIZE, SIZE, 2 * SIZE),
+}
 # On TensorFlow the convolution of an empty batch has another shape, and Keras's
 # LSTM fails on one; torch has no Fourier transform of one, and no variance.
 NEVER_EMPTY = (
@@ -37,6 +41,11 @@ NEVER_EMPTY = (
     "AdditiveBlock2D",
     "StripSelfAttention2D",
     "HybridPerceptionBlock2D",
+    "StarBlock2D",
+    "LargeKernelAttention2D",
+    "FocalModulation2D",
+    "GatedRecursiveConv2D",
+    "MultiOrderGatedAggregation2D",
 )
 
 
@@ -55,7 +64,7 @@ def first(inputs, batch):
 def cases():
     """Yields the name of each example, its layer, built, and its inputs."""
     for name, (make, shapes) in EXAMPLES.items():
-        shapes = coinciding(SHAPES.get(name, shapes))
+        shapes = SHAPES.get(name) or coinciding(shapes)
         layer = make()
         layer.build(shapes)
         yield name, layer, random_inputs(shapes)
