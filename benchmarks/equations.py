@@ -241,8 +241,11 @@ def layer_normalized(x, gamma, beta):
     return ops.layer_normalization(x, gamma, beta, epsilon=1e-6)
 
 
-def depthwise(x, kernel, bias, strides=1):
-    return ops.depthwise_conv(x, kernel, strides, "same") + bias
+def depthwise(x, kernel, bias=0, strides=1, dilation=1):
+    outputs = ops.depthwise_conv(
+        x, kernel, strides, "same", dilation_rate=dilation
+    )
+    return outputs + bias
 
 
 def spatial_gate(w, x):
@@ -311,6 +314,54 @@ def binary_masked_dense(w, x):
     mask = ops.cast(scores > 0.005, "float32")
     mask = scores + ops.stop_gradient(mask - scores)
     return dense(x, kernel * mask, bias)
+def star_block(w, x):
+    h = w[10](depthwise(x, w[0], w[1]))
+    product = ops.relu6(dense(h, w[2], w[3])) * dense(h, w[4], w[5])
+    h = w[11](dense(product, w[6], w[7]))
+    return x + depthwise(h, w[8], w[9])
+
+
+def large_kernel_attention(w, x):
+    gate = depthwise(depthwise(x, w[0], w[1]), w[2], w[3], dilation=3)
+    return x * dense(gate, w[4], w[5])
+
+
+def focal_modulation(w, x):
+    query, context, gates = ops.split(dense(x, w[0], w[1]), [64, 128], -1)
+    first = ops.gelu(depthwise(context, w[2]), approximate=False)
+    second = ops.gelu(depthwise(first, w[3]), approximate=False)
+    everywhere = ops.mean(second, (1, 2), keepdims=True)
+    everywhere = ops.gelu(everywhere, approximate=False)
+    modulator = gates[..., :1] * first + gates[..., 1:2] * second
+    modulator = modulator + gates[..., 2:] * everywhere
+    return dense(query * dense(modulator, w[4], w[5]), w[6], w[7])
+
+
+def gated_recursive_conv(w, x):
+    product, factors = ops.split(dense(x, w[0], w[1]), [16], -1)
+    first, second, third = ops.split(
+        depthwise(factors, w[2], w[3]), [16, 48], -1
+    )
+    product = dense(product * first, w[4], w[5]) * second
+    return dense(dense(product, w[6], w[7]) * third, w[8], w[9])
+
+
+def multi_order_gated_aggregation(w, x):
+    h = dense(x, w[0], w[1])
+    h = ops.silu(h + w[2] * (h - ops.mean(h, (1, 2), keepdims=True)))
+    first, second, third = ops.split(depthwise(h, w[3], w[4]), [8, 32], -1)
+    second = depthwise(second, w[5], w[6], dilation=2)
+    third = depthwise(third, w[7], w[8], dilation=3)
+    value = ops.concatenate([first, second, third], -1)
+    value = ops.silu(dense(value, w[9], w[10]))
+    gate = ops.silu(dense(h, w[11], w[12]))
+    return x + dense(gate * value, w[13], w[14])
+
+
+def spatial_gating(w, x):
+    u, v = ops.split(x, 2, -1)
+    v = layer_normalized(v, w[2], w[3])
+    return u * (ops.matmul(w[0], v) + w[1][:, None])
 
 
 ONE, TWO = (WIDTH,), [(WIDTH,), (WIDTH,)]
@@ -410,5 +461,30 @@ CASES = {
         lambda: layers.MultiplicativeFilter(3, 64),
         multiplicative_filter,
         (2,),
+    "StarBlock2D": (layers.StarBlock2D, star_block, IMAGES),
+    "LargeKernelAttention2D": (
+        layers.LargeKernelAttention2D,
+        large_kernel_attention,
+        IMAGES,
+    ),
+    "FocalModulation2D": (
+        layers.FocalModulation2D,
+        focal_modulation,
+        IMAGES,
+    ),
+    "GatedRecursiveConv2D": (
+        layers.GatedRecursiveConv2D,
+        gated_recursive_conv,
+        IMAGES,
+    ),
+    "MultiOrderGatedAggregation2D": (
+        layers.MultiOrderGatedAggregation2D,
+        multi_order_gated_aggregation,
+        IMAGES,
+    ),
+    "SpatialGatingUnit": (
+        lambda: layers.SpatialGatingUnit(kernel_initializer="glorot_uniform"),
+        spatial_gating,
+        (64, 128),
     ),
 }

@@ -119,6 +119,15 @@ class FocalModulation2D(ImageLayer):
             self.normalize.build((None, None, None, channels))
 
     def call(self, inputs):
+        """Returns the queries times their context.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         images = receive(self, inputs)
         axis = self.channel_axis
         channels = images.shape[axis]
@@ -132,8 +141,7 @@ class FocalModulation2D(ImageLayer):
             context = keras.activations.gelu(self.depthwise(context, *weights))
             each = ops.multiply(context, gate)
             modulator = each if modulator is None else add(modulator, each)
-        positions = tuple({1, 2, 3} - {axis})
-        everywhere = ops.mean(context, positions, keepdims=True)
+        everywhere = ops.mean(context, self.image_axes, keepdims=True)
         everywhere = keras.activations.gelu(everywhere)
         modulator = add(modulator, ops.multiply(everywhere, gates[-1]))
         if self.divide_by_levels:

@@ -104,6 +104,15 @@ class GatedRecursiveConv2D(ImageLayer):
         self.output_weights = self.add_pointwise("output", channels, channels)
 
     def call(self, inputs):
+        """Returns the product of several neighbourhoods.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         images = receive(self, inputs)
         axis = self.channel_axis
         widths = self._widths(images.shape[axis])

@@ -90,6 +90,15 @@ class LargeKernelAttention2D(ImageLayer):
         self.channel = self.add_pointwise("channel", channels, channels)
 
     def call(self, inputs):
+        """Returns the images times their gate.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         images = receive(self, inputs)
         gate = self.depthwise(images, *self.local)
         gate = self.depthwise(

@@ -104,10 +104,18 @@ class MultiOrderGatedAggregation2D(ImageLayer):
         self.output_weights = self.add_pointwise("output", channels, channels)
 
     def call(self, inputs):
+        """Returns the images plus gated neighbourhoods.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         images = self.pointwise(inputs, *self.input_weights)
-        positions = tuple({1, 2, 3} - {self.channel_axis})
-        mean = ops.mean(images, positions, keepdims=True)
+        mean = ops.mean(images, self.image_axes, keepdims=True)
         shape = [1, 1, 1, 1]
         shape[self.channel_axis] = -1
         scale = ops.reshape(self.scale, shape)

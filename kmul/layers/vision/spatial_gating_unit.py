@@ -112,6 +112,16 @@ class SpatialGatingUnit(KernelLayer):
         self.normalize.build((None, positions, channels // 2))
 
     def call(self, inputs, mask=None):
+        """Returns half of the channels times a mix of the other half.
+
+        Args:
+            inputs: Tensor of shape `(batch, ..., channels)`, or
+                `(batch, channels, ...)` for channels first.
+            mask: Boolean tensor of shape `(batch, ...)`, or None.
+
+        Returns:
+            Tensor as `inputs`, with half of the channels.
+        """
         inputs = receive(self, inputs)
         *sizes, channels = self._sizes(inputs.shape)
         if self.data_format == "channels_first":

@@ -118,6 +118,16 @@ class StarBlock2D(ImageLayer):
         self.drop.build(input_shape)
 
     def call(self, inputs, training=None):
+        """Returns the images plus the product of two projections.
+
+        Args:
+            inputs: Tensor of shape `(batch, height, width, channels)`, or
+                `(batch, channels, height, width)` for channels first.
+            training: Boolean, for normalization and stochastic depth.
+
+        Returns:
+            Tensor of the shape of `inputs`.
+        """
         inputs = receive(self, inputs)
         hidden = self.depthwise(inputs, *self.depthwise_1)
         hidden = self.normalization_1(hidden, training=training)
