@@ -314,6 +314,8 @@ def binary_masked_dense(w, x):
     mask = ops.cast(scores > 0.005, "float32")
     mask = scores + ops.stop_gradient(mask - scores)
     return dense(x, kernel * mask, bias)
+
+
 def star_block(w, x):
     h = w[10](depthwise(x, w[0], w[1]))
     product = ops.relu6(dense(h, w[2], w[3])) * dense(h, w[4], w[5])
@@ -461,6 +463,7 @@ CASES = {
         lambda: layers.MultiplicativeFilter(3, 64),
         multiplicative_filter,
         (2,),
+    ),
     "StarBlock2D": (layers.StarBlock2D, star_block, IMAGES),
     "LargeKernelAttention2D": (
         layers.LargeKernelAttention2D,

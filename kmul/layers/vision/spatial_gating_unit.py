@@ -99,6 +99,7 @@ class SpatialGatingUnit(KernelLayer):
 
     def build(self, input_shape):
         *sizes, channels = self._sizes(input_shape)
+        self.sizes = (*sizes, channels)
         rank = len(input_shape)
         self.input_spec = keras.layers.InputSpec(
             ndim=rank, axes={i: input_shape[i] for i in range(1, rank)}
@@ -123,7 +124,8 @@ class SpatialGatingUnit(KernelLayer):
             Tensor as `inputs`, with half of the channels.
         """
         inputs = receive(self, inputs)
-        *sizes, channels = self._sizes(inputs.shape)
+        # Those of the input may be tensors while exporting.
+        *sizes, channels = self.sizes
         if self.data_format == "channels_first":
             inputs = ops.moveaxis(inputs, 1, -1)
             mask = None
@@ -154,11 +156,7 @@ class SpatialGatingUnit(KernelLayer):
         sizes = list(shape[1:])
         if self.data_format == "channels_first":
             sizes = [*sizes[1:], *sizes[:1]]
-        if (
-            len(sizes) < 2
-            or not all(isinstance(size, int) for size in sizes)
-            or sizes[-1] % 2
-        ):
+        if len(sizes) < 2 or None in sizes or sizes[-1] % 2:
             raise ValueError(
                 "`SpatialGatingUnit` should be called on inputs of rank 3 or "
                 "more with an even number of channels, "

@@ -14,6 +14,7 @@ NAMES = {*EXAMPLES} - {
     "MCBFusion",
     # Nor this one a normalization whose size Keras takes from the inputs.
     "HybridPerceptionBlock2D",
+    "SpatialGatingUnit",
 }
 
 
