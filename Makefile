@@ -12,7 +12,7 @@ ONCE := tests/test_benchmarks tests/test_experiments tests/test_tasks \
     test_search_errors.py test_search_interrupted.py)
 export KERAS_BACKEND ?= jax
 
-.PHONY: install search test lint docs
+.PHONY: install search test lint docs notebooks
 
 # Everything for development: all three backends and the tools.
 install: .venv/all
@@ -36,6 +36,10 @@ lint: install
 # The site, in site/index.html.
 docs: .venv/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The guides that are notebooks too, run anew.
+notebooks: install
+	KERAS_BACKEND=torch $(BIN)/python docs/site/notebooks.py $(ARGS)
 
 .venv/all: pyproject.toml constraints.txt | .venv
 	$(PIP) --editable ".[jax,tensorflow,torch,dev]"

@@ -4,6 +4,8 @@ import importlib.util
 import pathlib
 import re
 
+import jupytext
+import nbformat
 import pytest
 
 import kmul
@@ -15,6 +17,8 @@ FILES = [
     for path in sorted(ROOT.rglob("*.md"))
     if not path.relative_to(ROOT).parts[0].startswith((".", "results"))
 ]
+
+NOTEBOOKS = sorted((ROOT / "docs" / "guides").glob("*.ipynb"))
 
 
 def anchors(path):
@@ -74,6 +78,22 @@ def test_finds_what_leads_nowhere(tmp_path):
     )
     assert missing_links(path) == ["none.md", "#none", "none.png"]
     assert missing_modules(path) == ["json.none", "tuning"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_their_pages(path):
+    """`make notebooks` brings them up to date."""
+    made = nbformat.read(path, as_version=4).cells
+    page = jupytext.read(path.with_suffix(".md")).cells
+    assert [(cell.cell_type, cell.source) for cell in made] == [
+        (cell.cell_type, cell.source) for cell in page
+    ]
+    outputs = [each for cell in made for each in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_there_are_notebooks():
+    assert [path.stem for path in NOTEBOOKS] == ["data", "many_models"]
 
 
 def test_one_version():

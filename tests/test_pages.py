@@ -21,6 +21,8 @@ pytestmark = [
     pytest.mark.backends("torch"),
     # KerasTuner asks for a thread's name in an old way.
     pytest.mark.filterwarnings("ignore:currentThread", "ignore:getName"),
+    # Nobody sees the pictures that pages draw.
+    pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive"),
 ]
 ROOT = pathlib.Path(__file__).parent.parent
 FILES = [
