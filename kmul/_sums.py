@@ -32,3 +32,16 @@ def add_bias(outputs, bias):
         bias: Tensor of shape (units,), or None.
     """
     return outputs if bias is None else ops.add(outputs, bias)
+
+
+def add_to_channels(images, bias):
+    """Returns images plus a number for each channel, which come last.
+
+    In this order: TensorFlow's optimizer fails, with a message, on a depthwise
+    convolution, a `BiasAdd` and a sum.
+
+    Args:
+        images: Tensor of shape (batch, height, width, channels).
+        bias: Tensor of shape (channels,).
+    """
+    return ops.add(bias, images)

@@ -6,6 +6,7 @@ from kmul._branches import parted_initializer
 from kmul._contractions import linear
 from kmul._inputs import fixed_channels
 from kmul._sums import add
+from kmul._sums import add_to_channels
 from kmul._validation import check_data_format
 
 
@@ -165,9 +166,7 @@ class ImageLayer(keras.layers.Layer):
             return inputs
         bias = ops.cast(bias, self.compute_dtype)
         if self.data_format == "channels_last":
-            # In this order: TensorFlow's optimizer fails, with a message, on a
-            # depthwise convolution, a `BiasAdd` and a sum.
-            return ops.add(bias, inputs)
+            return add_to_channels(inputs, bias)
         return add(inputs, ops.reshape(bias, (1, -1, 1, 1)))
 
     def get_config(self):
