@@ -22,6 +22,8 @@ PUBLIC = {
 }
 
 
+# On one backend, as the examples of pages; every layer is trained on all.
+@pytest.mark.backends("torch")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_example(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
