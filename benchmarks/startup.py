@@ -83,7 +83,7 @@ def search_with_stock(tasks, data_dir):
 
     pairs = [(task, "random") for task in tasks]
     data = DataSettings(data_dir)
-    for job in jobs(pairs, "multiply", Protocol(), data, None):
+    for job in jobs(pairs, "multiply", Protocol(), data):
         run_stock(job)
 
 
