@@ -7,10 +7,9 @@ Two searches, each as a process of its own: one cell, and six cells whose
 training is a single step. With `--before`, a clone of that commit takes turns
 with this tree, and the ratio of each pair is given. With `--stock`, it is
 KerasTuner's own grid search, in a process of its own, on the same models and
-records.
-`first` is without what earlier searches have kept (compiled programs, the best
-constants, that the data were verified), `again` is with it. After them stands
-where the time goes in one worker.
+records. `first` is without what earlier searches have kept (compiled programs,
+the best constants, that the data were verified), `again` is with it. After them
+stands where the time goes in one worker.
 """
 
 import argparse

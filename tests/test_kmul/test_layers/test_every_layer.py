@@ -61,7 +61,7 @@ def test_gradients(example):
 STRAIGHT_THROUGH = ("BinaryMaskedDense",)
 
 
-# JAX would compile each of them anew, longer than for any other check.
+# JAX would compile each anew, which takes it about as long as `test_training`.
 @pytest.mark.backends("tensorflow", "torch")
 @pytest.mark.parametrize(
     "name", [name for name in EXAMPLES if name not in STRAIGHT_THROUGH]
