@@ -1,7 +1,7 @@
 """The letters of the fonts that matplotlib ships, their names, and their pairs.
 
-They do not depend on settings: which letters there are, which of them are in
-which split, and which two are a pair never changes.
+None of it depends on settings. It depends on the fonts that matplotlib
+ships, on how Pillow draws them, and on the names that Python knows.
 """
 
 import collections
