@@ -20,8 +20,8 @@ class StripSelfAttention2D(ImageLayer):
     channels, shared among the heads. Of N positions and M = N / reduction²
     keys, the cost is N M (num_heads · key_dim + channels) and that of the
     projections, linear in N. So it grows with the square of N at one
-    `reduction`, and with N itself where M stays, as in the paper's stages:
-    `reduction` 8, 4, 2 and 1 at sides of 56, 28, 14 and 7.
+    `reduction`, and with N itself where M stays: with a `reduction` of 8, 4, 2
+    and 1 at sides of 56, 28, 14 and 7, for example.
 
     No code of the authors was found. The paper's text gives the strided
     depthwise convolution for K and V, few channels of Q and K, and all of V.
