@@ -97,6 +97,37 @@ def test_convolutions():
     assert population.steps.tolist() == [8, 8, 4]
 
 
+def test_splits_at_indices():
+    """Their indices are read while a step is recorded on torch."""
+
+    def splitting(rate):
+        x = keras.Input((small.WIDTH,))
+        hidden = keras.layers.Dense(
+            5, kernel_initializer=keras.initializers.GlorotUniform(0)
+        )(x)
+        first, second = ops.split(hidden, [2], axis=-1)
+        y = ops.concatenate([first**2, second], axis=-1)
+        model = keras.Model(x, y)
+        model.compile(keras.optimizers.Adam(rate), "mse")
+        return model
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(32, small.WIDTH)).astype("float32")
+    y = rng.normal(size=(32, 5)).astype("float32")
+    rates = 1e-2, 3e-2
+    population = Population([splitting(rate) for rate in rates])
+    population.fit(x, y, batch_size=8, steps_per_epoch=4, epochs=2)
+    for i, rate in enumerate(rates):
+        alone = splitting(rate)
+        small.fit(alone, x, y, batch_size=8, steps=8)
+        small.same_weights(
+            population.member_weights(i),
+            alone.get_weights(),
+            rtol=2e-4,
+            atol=2e-5,
+        )
+
+
 def test_losses_are_those_of_training_alone():
     """The epoch's mean loss, and validation after it, epoch by epoch."""
     x, y = small.records()

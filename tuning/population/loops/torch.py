@@ -21,14 +21,15 @@ def fold(step, vectorize):
     def member_step(carry, label, x, y):
         return step(carry, x, y[label][0])
 
-    # Keras's regularizers add in place, which cannot be mapped over members
-    # unless it is made functional.
-    functional_step = torch.func.functionalize(member_step)
-    together = _Recorded(
-        torch.func.vmap(functional_step, in_dims=(0, 0, None, None))
-    )
-    alone = _Recorded(functional_step)
-    can_be_mapped = True
+    # Together where that can be done: some operations, convolutions among
+    # them, cannot be mapped over members. Keras's regularizers add in place,
+    # which is mapped only if it is made functional; then again its `split` at
+    # indices reads their values, which functional tensors do not show.
+    ways = [
+        (_Recorded(torch.func.vmap(each, in_dims=(0, 0, None, None))), True)
+        for each in (torch.func.functionalize(member_step), member_step)
+    ]
+    ways += [(_Recorded(member_step), False)]
 
     def run(recorded, carry, labels, xs, ys):
         first = keras.tree.map_structure(lambda each: each[0], xs)
@@ -44,19 +45,23 @@ def fold(step, vectorize):
         return carry, torch.stack(outputs, dim=-1)
 
     def run_members(carry, labels, xs, ys):
-        nonlocal can_be_mapped
-        if can_be_mapped:
+        while len(ways) > 1:
             try:
-                return run(together, carry, labels, xs, ys)
+                return run_in_way(*ways[0], carry, labels, xs, ys)
+            except torch.OutOfMemoryError:
+                raise
             except RuntimeError as error:
-                # Some operations, convolutions among them, cannot be mapped.
-                if "vmap" not in str(error):
-                    raise
-                can_be_mapped = False
+                # If it is the model's own, the last way raises it again.
+                ways[:] = ways[-1 if "vmap" in str(error) else 1 :]
+        return run_in_way(*ways[0], carry, labels, xs, ys)
+
+    def run_in_way(recorded, together, carry, labels, xs, ys):
+        if together:
+            return run(recorded, carry, labels, xs, ys)
         members, outputs = [], []
         for i, label in enumerate(labels):
             mine = keras.tree.map_structure(lambda each, i=i: each[i], carry)
-            mine, output = run(alone, mine, label, xs, ys)
+            mine, output = run(recorded, mine, label, xs, ys)
             members.append(mine)
             outputs.append(output)
         carry = keras.tree.map_structure(
