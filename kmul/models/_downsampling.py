@@ -11,10 +11,18 @@ class Downsampling(keras.layers.Layer):
         filters: Positive integer, the number of output channels.
         activation: Activation of the output.
         data_format: `"channels_last"` or `"channels_first"`.
+        kernel_initializer: Initializer of the kernel.
         **kwargs: The arguments of every layer, `name` and `dtype` for example.
     """
 
-    def __init__(self, filters, activation=None, data_format=None, **kwargs):
+    def __init__(
+        self,
+        filters,
+        activation=None,
+        data_format=None,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.padding = keras.layers.ZeroPadding2D(
             1, data_format=data_format, dtype=self.dtype_policy
@@ -24,6 +32,7 @@ class Downsampling(keras.layers.Layer):
             3,
             strides=2,
             data_format=data_format,
+            kernel_initializer=kernel_initializer,
             dtype=self.dtype_policy,
             name="convolution",
         )

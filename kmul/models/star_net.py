@@ -6,6 +6,7 @@ from kmul._validation import check_each_positive
 from kmul._validation import check_positive_integer
 from kmul._validation import check_rate
 from kmul.layers.vision.star_block_2d import StarBlock2D
+from kmul.models._downsampling import Downsampling
 from kmul.models._image_classifier import check_image_shape
 
 # name → width of the first stage, blocks of each.
@@ -93,39 +94,24 @@ class StarNet(keras.Model):
         settings = {"dtype": dtype, "data_format": "channels_last"}
         kernel_initializer = keras.initializers.RandomNormal(stddev=0.02)
 
-        def halve(x, filters, name):
-            # As PyTorch pads: on both sides.
-            x = keras.layers.ZeroPadding2D(
-                1, **settings, name=f"{name}_padding"
-            )(x)
-            x = keras.layers.Conv2D(
+        def halve(filters, name, activation=None):
+            return Downsampling(
                 filters,
-                3,
-                strides=2,
+                activation,
                 # A copy with a seed of its own.
                 kernel_initializer=kernel_initializer.clone(),
                 **settings,
-                name=f"{name}_convolution",
-            )(x)
-            return normalize(x, name)
-
-        def normalize(x, name):
-            return keras.layers.BatchNormalization(
-                momentum=0.9,
-                epsilon=1e-5,
-                dtype=dtype,
-                name=f"{name}_normalization",
-            )(x)
+                name=name,
+            )
 
         variant_width, variant_depths = VARIANTS[variant]
         blocks = sum(depths or variant_depths)
         image = keras.Input(image_shape, name="image")
-        x = halve(image, STEM_FILTERS, "stem")
-        x = keras.layers.Activation("relu6", dtype=dtype, name="stem")(x)
+        x = halve(STEM_FILTERS, "stem", "relu6")(image)
         block = 0
         for stage, depth in enumerate(depths or variant_depths):
             filters = (width or variant_width) * 2**stage
-            x = halve(x, filters, f"stage_{stage + 1}")
+            x = halve(filters, f"stage_{stage + 1}")(x)
             for _ in range(depth):
                 x = StarBlock2D(
                     ratio,
@@ -135,7 +121,9 @@ class StarNet(keras.Model):
                     name=f"block_{block + 1}",
                 )(x)
                 block += 1
-        x = normalize(x, "last")
+        x = keras.layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, dtype=dtype, name="normalization"
+        )(x)
         x = keras.layers.GlobalAveragePooling2D(**settings, name="pooling")(x)
         x = keras.layers.Dense(
             classes,

@@ -12,11 +12,6 @@ def multiply_adds(model):
     """Counts them as every kernel at each position, in millions."""
     total = 0
     for layer in model.layers:
-        if not isinstance(
-            layer,
-            (keras.layers.Conv2D, keras.layers.Dense, layers.StarBlock2D),
-        ):
-            continue
         kernels = sum(
             math.prod(weight.shape)
             for weight in layer.weights
