@@ -16,6 +16,8 @@ from tuning.cards.verdict import LEARNED
 from tuning.cards.verdict import ratio
 from tuning.reporting.statistics import half_interval
 
+# A row of another one says so beside its step time.
+BACKEND = "jax"
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "which_layer.md"
 HEADINGS = {
     INSIDE: "arithmetic",
@@ -56,6 +58,15 @@ def cell(seeds):
     return f"{text} ± {half:.2f}" if half >= 0.005 else text
 
 
+def step_time(layer):
+    """Returns how many times a step takes that of Keras's own layer."""
+    if "step_time" not in layer["cost"]:
+        return "–"
+    text = f"{ratio(layer['cost']['step_time'])}×"
+    backend = layer["backend"]
+    return text if backend == BACKEND else f"{text} ({backend})"
+
+
 def layers_table(kind, layers):
     """Returns the table of the layers of a kind, the best first."""
     layers = [each for each in layers if each["kind"] == kind]
@@ -68,7 +79,7 @@ def layers_table(kind, layers):
             f"{total(layer):.2f}",
             *(cell(seeds_of(layer, keys)) for keys in columns(kind).values()),
             f"{cost['asked_parameters']:,}",
-            f"{ratio(cost['step_time'])}×" if "step_time" in cost else "–",
+            step_time(layer),
         ]
         if beside:
             like = perceptron_like(layer, layers)
@@ -85,7 +96,7 @@ def text(page):
     known = known_layers()
     made = known["made"]
     about = (
-        f"{made['backend']} backend of Keras {made['keras']}, "
+        f"Keras {made['keras']}, {BACKEND} backend unless a row names another, "
         f"{made['device']}, {made['date']}."
     )
     for kind in ("vectors", "images"):

@@ -14,11 +14,12 @@ def test_a_row_of_the_table():
     questions = which_layer.columns("vectors")
     first, *others = questions
 
-    def row(name, parameters, seeds):
+    def row(name, parameters, seeds, backend="jax"):
         cost = {"asked_parameters": parameters, "step_time": 1.234}
         return {
             "name": name,
             "kind": "vectors",
+            "backend": backend,
             "cost": cost,
             "seeds": {
                 key: seeds if key in questions[first] else [0.0] * 3
@@ -30,7 +31,7 @@ def test_a_row_of_the_table():
     text = which_layer.layers_table(
         "vectors",
         [
-            row("mlp(hidden_units=16)", 800, [0.7, 0.7, 0.7]),
+            row("mlp(hidden_units=16)", 800, [0.7, 0.7, 0.7], "torch"),
             row("Mine", 1_000, [0.95, 0.9, 1.0]),
         ],
     )
@@ -51,6 +52,7 @@ def test_a_row_of_the_table():
         "1.2×",
     ]
     assert lines[3][2:4] == ["–", "0.70"]
+    assert lines[3][-1] == "1.2× (torch)"
 
 
 def test_picture_has_a_skill_in_each_cell():

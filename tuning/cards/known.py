@@ -22,8 +22,8 @@ def known_layers():
 
     Returns:
         A dictionary of `made`, how they were made, and `layers`, a list of a
-        dictionary for each layer: `name`, `kind`, `cost`, `seeds`, the skills
-        of each seed by question, and `scores`, their means.
+        dictionary for each layer: `name`, `kind`, `backend`, `cost`, `seeds`,
+        the skills of each seed by question, and `scores`, their means.
     """
     known = json.loads(PATH.read_text(encoding="utf-8"))
     for layer in known["layers"]:

@@ -3,6 +3,8 @@
     KERAS_BACKEND=jax python -m tuning.cards.make_known [LAYER ...]
 
 asks layers, all of them unless some are named, and adds them to `known.json`.
+Those of depthwise convolutions are made on torch, as JAX takes ten times as
+long for these on a processor.
 Those that are there already stay, so that the same command resumes what was
 stopped. A row depends on the steps of `tuning.cards.asking.Settings`, and on no
 time limit: a machine that does other work makes the same rows, later.
@@ -80,6 +82,8 @@ def merge(made, layer, path=PATH):
     layers[layer["name"]] = {
         "name": layer["name"],
         "kind": layer["kind"],
+        # A row made by another one compares but for its step time.
+        "backend": keras.config.backend(),
         "cost": {
             key: round(value, 2) if key == "step_time" else value
             for key, value in layer["cost"].items()
@@ -107,7 +111,6 @@ def ask_all(subjects, settings, path=PATH):
     """Asks layers one after the other, and writes each when it is done."""
     made = {
         "date": datetime.date.today().isoformat(),
-        "backend": keras.config.backend(),
         "keras": keras.__version__,
         "device": device_name(),
         "settings": dataclasses.asdict(settings),
