@@ -93,7 +93,8 @@ def test_notebooks_are_their_pages(path):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == ["data", "many_models"]
+    names = [path.stem for path in NOTEBOOKS]
+    assert names == ["data", "first_layer", "fusion", "many_models"]
 
 
 def test_one_version():

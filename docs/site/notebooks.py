@@ -16,7 +16,7 @@ import tempfile
 import nbformat
 
 GUIDES = pathlib.Path(__file__).parents[1] / "guides"
-NAMES = ("many_models", "data")
+NAMES = ("first_layer", "fusion", "many_models", "data")
 BLOCK = re.compile(r"^```python\n.*?^```\n", re.DOTALL | re.MULTILINE)
 PICTURE = '\n<img alt="What this code draws." src="data:image/png;base64,{}">\n'
 
