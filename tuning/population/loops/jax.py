@@ -2,6 +2,7 @@ import warnings
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from tuning.population.processors import processors
@@ -18,13 +19,17 @@ def fold(step, vectorize):
 
     def program(carries, active, labels, xs, ys):
         nonlocal run
+        # NumPy takes the members apart and puts them together: JAX compiles a
+        # program for each such operation on each shape.
+        carries = jax.tree.map(np.asarray, carries)
+        xs, ys = jax.device_put((xs, ys))
         if run is None:
-            slow = not is_accelerated() and _has_convolution(
-                step, _take(carries, 0), _take(xs, 0), ys[0][0]
-            )
-            run = _step_by_step(step) if slow else _in_one_call(step)
-        xs, ys = jax.tree.map(jnp.asarray, (xs, ys))
-        idle = jnp.full(ys[0].shape[0], jnp.nan)
+            run = _in_one_call(step)
+            if not is_accelerated() and _has_convolution(
+                run.trace(_take(carries, 0), xs, ys[0])
+            ):
+                run = _step_by_step(step)
+        idle = np.full(ys[0].shape[0], np.nan, "float32")
         # Members in a loop outside of the compiled one: so it is compiled once
         # for any number of them.
         members, outputs = [], []
@@ -34,8 +39,8 @@ def fold(step, vectorize):
                 carry, output = run(carry, xs, ys[label])
             members.append(carry)
             outputs.append(output)
-        stacked = jax.tree.map(lambda *each: jnp.stack(each), *members)
-        return stacked, jnp.stack(outputs)
+        stacked = jax.tree.map(lambda *each: np.stack(each), *members)
+        return stacked, np.stack(outputs)
 
     return program
 
@@ -77,22 +82,23 @@ def _step_by_step(step):
     compiled = jax.jit(step, donate_argnums=0)
 
     def run(carry, xs, ys):
+        xs, ys = jax.tree.map(np.asarray, (xs, ys))
         outputs = []
         for index in range(ys.shape[0]):
             carry, output = compiled(carry, _take(xs, index), ys[index])
             outputs.append(output)
-        return carry, jnp.stack(outputs)
+        return carry, np.stack(outputs)
 
     return run
 
 
-def _has_convolution(step, *example):
-    """Whether a step has a convolution.
+def _has_convolution(traced):
+    """Whether a program has a convolution.
 
     On a CPU XLA computes convolutions that stand in a loop by plain nested
     loops, which takes 10 to 20 times as long as by its library.
     """
-    return "conv_general_dilated" in str(jax.make_jaxpr(step)(*example))
+    return "conv_general_dilated" in str(traced.jaxpr)
 
 
 def _take(tree, index):
