@@ -58,7 +58,7 @@ def on_cluster(jobs, workers):
     with distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address=":0",
         memory_limit=None,
         silence_logs=logging.CRITICAL,
     ) as cluster:

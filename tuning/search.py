@@ -66,6 +66,8 @@ def main(arguments=None):
                 cluster = stack.enter_context(
                     connect(options.cluster, backend_name())
                 )
+            # Before the cluster is left, which would be interrupted again.
+            stack.callback(_disarm)
             return _search(options, cluster)
     except KeyboardInterrupt:
         _disarm()
@@ -366,7 +368,9 @@ def _search(options, cluster):
         trials = sum(count_trials(cell, protocol) for cell in missing)
         where = device_name()
         if cluster:
-            where = f"{cluster.jobs_at_once()} workers, {cluster.device}"
+            count = cluster.jobs_at_once()
+            workers = f"{count} worker{'s' * (count != 1)}"
+            where = f"{workers}, {cluster.device}"
         console.print(
             f"Backend {keras.config.backend()} on {where}: "
             f"{len(missing)} of {len(study.cells)} cells to run, {trials} "

@@ -17,8 +17,10 @@ import logging
 import os
 import pathlib
 import pickle
+import queue
 import sys
 import tempfile
+import time
 import uuid
 
 import filelock
@@ -38,6 +40,8 @@ from tuning.study.workers import set_up
 
 # Seconds to wait for a scheduler's first answer.
 PATIENCE = 15
+# Of the events by which workers tell how far they are; of all searches.
+TOPIC = "kmul-steps"
 
 
 @contextlib.contextmanager
@@ -167,14 +171,24 @@ class Cluster:
         import distributed
 
         running, submitted = {}, 0
-        ended = distributed.as_completed(loop=self._client.loop)
+        # Keys of jobs, and the steps that they have done, or None at the end.
+        news = queue.SimpleQueue()
+        self._client.subscribe_topic(TOPIC, lambda event: news.put(event[1]))
         try:
             while submitted < len(jobs) or running:
                 for job in jobs[submitted:]:
-                    self._submit(job, function, running, ended)
+                    self._submit(job, function, running, news)
                 submitted = len(jobs)
-                future = next(ended)
-                job = running.pop(future)
+                key, steps = news.get()
+                if key not in running:
+                    # Of another search, or late.
+                    continue
+                job, future, told = running.pop(key)
+                if steps is not None:
+                    # Where a job is run again, from where it is farther.
+                    running[key] = job, future, max(told, steps)
+                    yield job, "steps", max(steps - told, 0)
+                    continue
                 try:
                     events = self._result(future)
                 except distributed.KilledWorker as error:
@@ -184,16 +198,19 @@ class Cluster:
                     self._client.retire_workers(
                         [events.worker], close_workers=True
                     )
-                    self._submit(job, function, running, ended)
+                    self._submit(job, function, running, news)
                     continue
                 for kind, content in events:
+                    if kind == "steps":
+                        content, told = content - told, max(told - content, 0)
+                        content = max(content, 0)
                     yield job, kind, content
         finally:
-            for future in running:
+            for _, future, _ in running.values():
                 # It is told and not waited for: the scheduler may be gone.
                 future.release()
 
-    def _submit(self, job, function, running, ended):
+    def _submit(self, job, function, running, news):
         future = self._client.submit(
             _run,
             # Nor does the scheduler unpack it, which would import Keras.
@@ -201,8 +218,8 @@ class Cluster:
             *self._expected,
             key=f"kmul-{uuid.uuid4().hex}",
         )
-        running[future] = job
-        ended.add(future)
+        running[future.key] = job, future, 0
+        future.add_done_callback(lambda each: news.put((each.key, None)))
 
     def _result(self, future):
         import distributed
@@ -259,7 +276,8 @@ def _local_cluster():
             n_workers=len(processors()),
             threads_per_worker=1,
             memory_limit=None,
-            dashboard_address=None,
+            # With None it takes 8787, and warns where another has that.
+            dashboard_address=":0",
             local_directory=meeting_place(),
             silence_logs=logging.CRITICAL,
         )
@@ -353,13 +371,21 @@ def _run(packed, backend, expected):
         return _Refusal(f"{worker.address} {complaint}", worker.address)
     function, job = pickle.loads(packed)
     key, sent = worker.get_current_task(), []
+    done, told = 0, time.monotonic()
 
-    def send(*event):
+    def send(kind, content):
+        nonlocal done, told
         # There is no public way to learn that a running task was cancelled.
         task = worker.state.tasks.get(key)
         if task is None or task.state != "executing":
             raise _Unwanted
-        sent.append(event)
+        sent.append((kind, content))
+        if kind == "steps":
+            done += content
+            # For the screen alone, and so not often.
+            if time.monotonic() > told + 1:
+                worker.log_event(TOPIC, (key, done))
+                told = time.monotonic()
 
     run_one(job, function, send)
     return sent

@@ -239,8 +239,6 @@ def start_early(module):
     meeting_place()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tuning.study.preload", module])
-    # The tracker unblocks the signal once it has started; so it goes first.
-    multiprocessing.resource_tracker.ensure_running()
     with deaf_children():
         multiprocessing.forkserver.ensure_running()
 
@@ -248,6 +246,8 @@ def start_early(module):
 @contextlib.contextmanager
 def deaf_children():
     """Lets processes that are started now not hear of Ctrl-C."""
+    # The tracker unblocks the signal once it has started; so it goes first.
+    multiprocessing.resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -3,8 +3,8 @@
 import csv
 import os
 import pathlib
+import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,8 +13,12 @@ import types
 import distributed
 import keras
 import pytest
+from support.processes import end
+from support.processes import start_dask
+from support.processes import start_search
 
 from tuning import search
+from tuning.population.processors import processors
 from tuning.study import cluster as cluster_module
 from tuning.study.cluster import Cluster
 
@@ -23,7 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:getName:DeprecationWarning"),
 ]
-ROOT = pathlib.Path(__file__).parents[3]
 NETWORK = "test_tuning.my_networks:Held"
 
 
@@ -34,7 +37,7 @@ def read(directory, name):
 
 
 def wait_for(condition):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -54,33 +57,16 @@ def dask_cluster(marks, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cluster")
     path = folder / "scheduler.json"
     environment = {
-        **os.environ,
         "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "1s",
         "MARK": str(marks),
-        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests"))),
     }
-    command = [sys.executable, "-m", "dask"]
-    options = [*("--scheduler-file", path), "--no-dashboard"]
-    commands = [
-        [*command, "scheduler", *options, "--port", "0"],
-        *[
-            [
-                *(*command, "worker", *options, "--memory-limit", "0"),
-                # One that is killed stays dead, one that is silent returns.
-                *("--nthreads", "1", "--no-nanny"),
-                *("--local-directory", folder),
-            ]
-        ]
-        * 3,
-    ]
-    processes = [
-        subprocess.Popen(each, env=environment, stderr=subprocess.DEVNULL)
-        for each in commands
-    ]
+    processes = [start_dask("scheduler", path, **environment)]
+    # One that is killed stays dead, one that is silent returns.
+    options = ["--no-nanny", "--local-directory", folder]
+    for _ in range(3):
+        processes.append(start_dask("worker", path, *options, **environment))
     yield path, processes[0]
-    for process in processes:
-        process.kill()
-        process.wait()
+    end(processes)
 
 
 @pytest.fixture
@@ -144,15 +130,93 @@ def test_a_worker_that_differs_is_refused_by_name(
     assert f"has keras {keras.__version__}, not 0.0.2" in line
 
 
+def count(mark, send):
+    """A job that waits until it is heard of."""
+    send("steps", 1)
+    time.sleep(1.1)
+    send("steps", 2)
+    wait_for(mark.exists)
+    send("steps", 4)
+
+
+def test_steps_are_told_while_a_job_runs(dask_cluster, tmp_path):
+    """And again with its end, but once in all."""
+    mark, told = tmp_path / "heard", []
+    with cluster_module.connect(str(dask_cluster[0]), "torch") as cluster:
+        for _, kind, content in cluster.run_jobs([mark], count):
+            mark.touch()
+            told.append((kind, content))
+    assert told.pop() == ("finished", None)
+    assert told.pop(0) == ("steps", 3)
+    assert sum(content for _, content in told) == 4
+
+
+def test_a_search_is_interrupted(dask_cluster, options, marks, tmp_path):
+    """Its jobs are cancelled, its rows are kept, and it is continued."""
+    (marks / "go").unlink()
+    path, results = dask_cluster[0], tmp_path / "results"
+    options = [*options, "--cluster", str(path)]
+    process = start_search(options, python_path=["tests"])
+    try:
+        wait_for((results / "results.csv").exists)
+        # From now on a job is held.
+        (marks / "second").unlink()
+        wait_for((marks / "second").exists)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=30)
+        with distributed.Client(scheduler_file=path) as client:
+            wait_for(lambda: not any(client.processing().values()))
+    finally:
+        end([process])
+        (marks / "go").touch()
+    assert process.returncode == 130
+    assert error == (
+        f"\nStopped. Finished results are in {results}; the same command "
+        "resumes the search.\n"
+    )
+    before = read(results, "results.csv")
+    assert search.main(options) == 0
+    rows = read(results, "results.csv")
+    assert len(rows) == 6 and all(row in rows for row in before)
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="looks into /proc"
+)
+def test_a_cluster_of_this_machine_is_interrupted(options, tmp_path):
+    """As by a terminal: all its processes are."""
+    process = start_search(
+        [*options, "--cluster", "local"],
+        python_path=["tests"],
+        MARK=str(tmp_path),
+    )
+    try:
+        for name in ("first", "second")[: len(processors())]:
+            wait_for((tmp_path / name).exists)
+            # Workers leave it to the search what is to become of them.
+            status = pathlib.Path("/proc", (tmp_path / name).read_text())
+            (blocked,) = re.findall(
+                r"SigBlk:\s*(\w+)", (status / "status").read_text()
+            )
+            assert int(blocked, 16) & 1 << signal.SIGINT - 1
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    finally:
+        end([process])
+    assert process.returncode == 130
+    assert error.startswith("\nStopped. Finished results are in ")
+    assert error.count("\n") == 2
+
+
 def test_the_scheduler_dies(dask_cluster, options, marks, tmp_path, capsys):
     path, scheduler = dask_cluster
     (marks / "first").unlink()
 
-    def end():
+    def kill():
         wait_for((marks / "first").exists)
         scheduler.kill()
 
-    thread = threading.Thread(target=end)
+    thread = threading.Thread(target=kill)
     thread.start()
     options = [*options, "--directory", str(tmp_path / "other")]
     assert search.main([*options, "--cluster", str(path)]) == 2
@@ -195,19 +259,28 @@ def test_what_a_worker_is_told(monkeypatch):
 class Client:
     """Answers for a cluster: a refusal, then deaths, then rows."""
 
+    key = "key"
+
     def __init__(self):
         worker = types.SimpleNamespace(address="tcp://b:2")
         self.answers = [
             cluster_module._Refusal("a:1 has keras 2, not 3", "a:1"),
             distributed.KilledWorker("key", worker, 3),
-            [("rows", 5), ("finished", None)],
+            [("steps", 3), ("steps", 4), ("rows", 5), ("finished", None)],
         ]
         self.retired = []
 
-    loop = None
+    def subscribe_topic(self, topic, handler):
+        self.tell = handler
 
     def submit(self, *args, **kwargs):
         return self
+
+    def add_done_callback(self, function):
+        # The last is of a worker that was silent, and began before another.
+        for told in (("key", 4), ("other", 100), ("key", 2)):
+            self.tell((0.0, told))
+        function(self)
 
     def retire_workers(self, workers, close_workers):
         self.retired += workers
@@ -219,17 +292,7 @@ class Client:
         return answer
 
 
-def test_events_are_those_of_the_pool(monkeypatch):
-    class Completed(list):
-        def __init__(self, loop):
-            super().__init__()
-
-        add = list.append
-
-        def __next__(self):
-            return self.pop()
-
-    monkeypatch.setattr("distributed.as_completed", Completed)
+def test_events_are_those_of_the_pool():
     client = Client()
     cluster = Cluster(client, "tcp://a:1", "torch")
     jobs = ["job"]
@@ -239,10 +302,12 @@ def test_events_are_those_of_the_pool(monkeypatch):
         if kind == "error":
             assert content.attempts == 4
             jobs.append("again")
-    assert events == [
+    steps = [("again", "steps", each) for each in "4003"]
+    assert [each for each in events if each[1] != "steps"] == [
         ("job", "warning", "Refused: a:1 has keras 2, not 3"),
         ("job", "error", "its worker died 4 times, the last time at tcp://b:2"),
         ("again", "rows", "5"),
         ("again", "finished", "None"),
     ]
+    assert [each for each in events if each[:2] == ("again", "steps")] == steps
     assert client.retired == ["a:1"]
