@@ -265,7 +265,14 @@ def _read_manifest(directory, settings):
         }
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    # The first for lists that are nested too deep.
+    except (
+        RecursionError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ) as error:
         raise _corrupted(path, "it is not the manifest it was") from error
     expected = settings.as_json()
     if version != settings.version or made_with != expected:
@@ -340,7 +347,7 @@ def _verified_by_others(path, now):
         then, blocks = json.loads(_note_path(path).read_text(encoding="utf-8"))
         is_known = then == now and 0 <= age < VERIFIED_SECONDS
         return int(blocks) if is_known else 0
-    except (OSError, TypeError, ValueError):
+    except (OSError, RecursionError, TypeError, ValueError):
         return 0
 
 

@@ -521,6 +521,7 @@ ROW = "dot,random,dense,1,linear,0,{},0,0,0,0.1,1,1,1,jax,cpu,{},,,,,article,\n"
         ),
         ("trials.csv", header(Trial) + "dot\n", "line 2 has 1 fields"),
         ("settings.json", "{", "settings.json is damaged"),
+        ("settings.json", "[" * 100_000, "settings.json is damaged"),
         ("figures", "", "figures"),
     ],
 )

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import pytest
 
 import tasks
@@ -353,6 +354,19 @@ def test_other_settings(options, refuse, interrupted_search, tmp_path):
         "directory."
     )
     assert files(tmp_path) == before
+
+
+def test_other_versions(options, refuse, interrupted_search, tmp_path):
+    """After an upgrade the message says how to go on."""
+    interrupted_search(options)
+    path = tmp_path / "results" / "settings.json"
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps({**settings, "keras": "3.0.0"}))
+    assert refuse(*options) == (
+        f"{tmp_path}/results was made with other versions: keras 3.0.0 (now "
+        f"{keras.__version__}). Install those to continue there, or name "
+        "another directory."
+    )
 
 
 def test_a_folder_of_the_users_stays(options, interrupted_search, tmp_path):

@@ -61,7 +61,7 @@ def keep_beside(data, inputs, name, compute):
         found = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(found, list):
             return found
-    except (OSError, ValueError):
+    except (OSError, RecursionError, ValueError):
         pass
     found = compute()
     # Where nothing can be written, it is computed again.

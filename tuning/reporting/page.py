@@ -109,7 +109,8 @@ def _read_settings(path):
     try:
         settings = json.loads(path.read_text("utf-8"))
         return dict(settings)
-    except (ValueError, TypeError) as error:
+    # Also for lists that are nested too deep.
+    except (RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged. Mend or remove it.") from error
 
 

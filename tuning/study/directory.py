@@ -7,6 +7,7 @@ import tempfile
 from tasks.packed.locks import acquire
 from tuning.errors import UserError
 from tuning.study.files import replace_file
+from tuning.study.versions import NAMES
 
 _SETTINGS = "settings.json"
 # Settings of studies from before there were several protocols.
@@ -80,15 +81,23 @@ def check_settings(directory, settings, assumed=None):
             f"{path} is damaged. Restore it, or name another directory."
         ) from error
     different = [
-        f"{name} {theirs.get(name)} (now {mine.get(name)})"
+        name
         for name in sorted({*mine, *theirs})
         if theirs.get(name) != mine.get(name)
     ]
-    if different:
-        raise UserError(
-            f"{directory} was made with other settings: "
-            f"{', '.join(different)}. Name another directory."
-        )
+    if not different:
+        return
+    what, way_out = "settings", "Name another directory."
+    if {*different} <= {*NAMES}:
+        what = "versions"
+        way_out = "Install those to continue there, or name another directory."
+    changes = ", ".join(
+        f"{name} {theirs.get(name)} (now {mine.get(name)})"
+        for name in different
+    )
+    raise UserError(
+        f"{directory} was made with other {what}: {changes}. {way_out}"
+    )
 
 
 def write_settings(directory, settings):

@@ -193,7 +193,7 @@ class Column:
             if self.type is list:
                 return json.loads(text)
             return self.type(text)
-        except (KeyError, ValueError) as error:
+        except (KeyError, RecursionError, ValueError) as error:
             raise ValueError(
                 f"{self.name} is {text!r}, not {self._expected}"
             ) from error

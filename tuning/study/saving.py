@@ -123,7 +123,7 @@ def is_better(row, path):
     try:
         card = json.loads(card_path(path).read_text(encoding="utf-8"))
         accuracy = float(card["made_by"]["accuracy"])
-    except (KeyError, OSError, TypeError, ValueError):
+    except (KeyError, OSError, RecursionError, TypeError, ValueError):
         return True
     # A table has nine digits.
     return row.accuracy > accuracy + 1e-8

@@ -7,6 +7,9 @@ import importlib.util
 import pathlib
 import re
 
+# Of what `versions` returns.
+NAMES = ("kmul", "keras", "backend_version")
+
 
 @functools.cache
 def versions(backend):
@@ -26,9 +29,6 @@ def versions(backend):
     except importlib.metadata.PackageNotFoundError:
         # It is installed under another name, as tensorflow-cpu is.
         version = importlib.import_module(backend).__version__
-    return {
-        "kmul": kmul,
-        "keras": importlib.metadata.version("keras"),
-        # Without what it was built for.
-        "backend_version": version.split("+")[0],
-    }
+    # Without what the backend was built for.
+    found = (kmul, importlib.metadata.version("keras"), version.split("+")[0])
+    return dict(zip(NAMES, found, strict=True))

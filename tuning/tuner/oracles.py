@@ -138,6 +138,9 @@ class SharedOracle:
         # trials: the first report counts.
         if self._is_ongoing(trial.trial_id):
             self._oracle.end_trial(trial)
+            # It saved itself before it took the trial from its worker: a
+            # chief that was started again would try it once more.
+            self._oracle.save()
 
     def _is_ongoing(self, trial_id):
         ongoing = self._oracle.ongoing_trials.values()

@@ -248,6 +248,10 @@ def forget_a_file(path):
     path.write_text(json.dumps(manifest))
 
 
+def nest(path):
+    path.write_text("[" * 100_000)
+
+
 def forget_checksums(path):
     manifest = json.loads(path.read_text())
     manifest["files"]["train_b.npy"]["crc32"] = []
@@ -264,6 +268,7 @@ def forget_checksums(path):
         ("train_a.npy", os.unlink, "it is missing"),
         ("inputs.json", truncate, "it is not the manifest it was"),
         ("inputs.json", flip, "it is not the manifest it was"),
+        ("inputs.json", nest, "it is not the manifest it was"),
         ("inputs.json", change_manifest, "it says .*'seed': 1.* not .*"),
         ("inputs.json", forget_a_file, "it does not list the files"),
         ("inputs.json", forget_checksums, "it lacks checksums"),

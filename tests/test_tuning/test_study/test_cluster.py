@@ -225,6 +225,9 @@ def test_the_scheduler_dies(dask_cluster, options, marks, tmp_path, capsys):
         f"search: error: The scheduler of {path} is gone. All that had "
         "ended is kept; the same command resumes the search.\n"
     )
+    # Or one without the scheduler.
+    assert search.main(options) == 0
+    assert len(read(tmp_path / "other", "results.csv")) == 6
 
 
 @pytest.mark.parametrize(

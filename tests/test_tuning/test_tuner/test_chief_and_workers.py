@@ -11,6 +11,7 @@ import time
 import keras_tuner
 import pytest
 
+from tuning import PopulationTuner
 from tuning.tuner.oracles import SharedOracle
 
 WORKER = """
@@ -107,17 +108,22 @@ def test_the_trials_of_a_killed_worker_are_finished(start, tmp_path):
     assert len(tried) == 9
 
 
-@pytest.fixture
-def oracle(tmp_path, monkeypatch):
-    """A shared grid of three trials, and a clock to set."""
+def grid(directory):
+    """Returns a tuner with a grid of three trials."""
     hyperparameters = keras_tuner.HyperParameters()
     hyperparameters.Choice("rate", [1, 2, 3])
-    inner = keras_tuner.oracles.GridSearchOracle(
+    oracle = keras_tuner.oracles.GridSearchOracle(
         objective=keras_tuner.Objective("loss", "min"),
         hyperparameters=hyperparameters,
     )
-    inner.verbose = 0
-    keras_tuner.Tuner(inner, lambda hp: None, directory=tmp_path)
+    oracle.verbose = 0
+    return PopulationTuner(oracle, lambda hp: None, directory=directory)
+
+
+@pytest.fixture
+def oracle(tmp_path, monkeypatch):
+    """A shared grid of three trials, and a clock to set."""
+    inner = grid(tmp_path).oracle
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     shared = SharedOracle(inner, lease=10)
@@ -195,3 +201,25 @@ def test_nobody_is_told_of_the_end_before_all_have_ended(oracle):
     assert oracle.tuner_ids == {"a"}
     oracle.clock[0] += 11
     assert not oracle.tuner_ids
+
+
+def test_a_chief_that_is_started_again(tmp_path):
+    """It tries again what had not ended, and nothing twice."""
+
+    def start_chief():
+        tuner = grid(tmp_path)
+        # As KerasTuner does before a chief serves others.
+        tuner.save()
+        return SharedOracle(tuner.oracle, lease=10)
+
+    chief = start_chief()
+    done, lost = (chief.create_trial(f"a-{i}") for i in range(2))
+    end(chief, done)
+    chief = start_chief()
+    trials = [chief.create_trial(f"a-{i}") for i in range(2)]
+    assert trials[0].trial_id == lost.trial_id
+    for trial in trials:
+        end(chief, trial)
+    assert chief.create_trial("a-0").status == "STOPPED"
+    assert len(chief.trials) == 3
+    assert sorted(chief.end_order) == sorted(chief.trials)
