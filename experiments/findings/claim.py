@@ -66,7 +66,11 @@ def share(count, total):
 
 
 def by_sign(interval):
-    """The verdict of a claim that a difference is positive."""
+    """The verdict of a claim that a difference is positive.
+
+    Args:
+        interval: An `Interval`, or another estimate with a `sign`.
+    """
     return {
         1: Verdict.SUPPORTED,
         0: Verdict.UNDECIDED,

@@ -63,7 +63,8 @@ PARTS = (
         interactions,
         "From *Multiplicative Interactions and Where to Find Them* (Jayakumar "
         "et al., 2020). [Networks of growing size]"
-        "(../experiments/interaction_parameters/README.md).",
+        "(../experiments/interaction_parameters/README.md), and [one network "
+        "of many tasks](../experiments/conditioning/README.md).",
     ),
 )
 
