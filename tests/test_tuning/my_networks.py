@@ -143,3 +143,19 @@ class Held(Network):
                     time.sleep(0.05)
                 break
         return keras.layers.Dense(self.units)(a * b)
+
+
+class OwnSchedule(OwnWay):
+    """As `OwnWay`, with a rate that decays by itself."""
+
+    def build(self, hp):
+        model = super().build(hp)
+        rate = keras.optimizers.schedules.ExponentialDecay(
+            hp.get("learning_rate"), 2, 0.5
+        )
+        model.compile(
+            OwnSGD(rate),
+            "mse",
+            metrics=[keras.metrics.MeanAbsoluteError(name="accuracy")],
+        )
+        return model

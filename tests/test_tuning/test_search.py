@@ -199,8 +199,8 @@ def test_arithmetic(options, directory):
         assert float(row["loss"]) > 0
 
 
-def test_own_hypermodels(options, directory):
-    """The second cannot be trained together."""
+def test_own_hypermodels(options, directory, capsys):
+    """The second cannot be trained together, which is told once."""
     networks = [f"test_tuning.my_networks:{n}" for n in ("Plain", "OwnWay")]
     arguments = [*options, "--network", *networks]
     assert search.main(arguments) == 0
@@ -208,6 +208,22 @@ def test_own_hypermodels(options, directory):
     assert [one["network"], other["network"]] == networks
     assert one["status"] == other["status"] == "done"
     assert one["steps"] == other["steps"] == "8"
+    lines = capsys.readouterr().out.splitlines()
+    (told,) = [each for each in lines if "one by one" in each]
+    assert told == (
+        f"{networks[1]} is trained one by one: A population's member should be "
+        "trained as Keras does. Received: a OwnModel with its own `train_step`"
+    )
+
+
+@pytest.mark.backends("torch")
+def test_own_schedule(options, directory):
+    """It is not set to a cosine, and decays by itself."""
+    network = "test_tuning.my_networks:OwnSchedule"
+    arguments = [*options, "--network", network, "--protocol", "thorough"]
+    assert search.main([*arguments, "--search-steps", "4"]) == 0
+    (row,) = rows(directory / "results.csv")
+    assert (row["status"], row["steps"]) == ("done", "8")
 
 
 def test_a_trial_that_fails(options, directory):

@@ -100,7 +100,8 @@ def run_job(job, send, tuner_class=None, train=train_together):
     Args:
         job: A `Job`.
         send: Called as `send(kind, content)` with what becomes known:
-            `("trials", rows)`, `("result", row)`, `("steps", count)` and
+            `("trials", rows)`, `("result", row)`, `("steps", count)`,
+            `("warning", line)`, which may come several times, and
             `("failure", (what, traceback))`; before a result, if models are to
             be saved, `("model", saved)`; and of a part of a search
             `("found", found)`.

@@ -13,9 +13,22 @@ from tuning.population.batches import Batches
 from tuning.population.callbacks import cosine
 from tuning.population.population import STEPS_PER_CALL
 from tuning.study.trained import Trained
+from tuning.tuner.telling import first_line
 
 # Records that are evaluated at a time.
 BATCH = 1000
+
+
+def tell_one_by_one(job, reason, send):
+    """Sends a line that says which network is trained one by one, and why.
+
+    Args:
+        job: A `Job`.
+        reason: The exception because of which it cannot be otherwise.
+        send: As for `run_job`.
+    """
+    network = job.cells[0].network
+    send("warning", f"{network} is trained one by one: {first_line(reason)}")
 
 
 def search_one_by_one(job, model, label, member):
@@ -79,10 +92,12 @@ def _train(job, model, label, member, send):
 def _epochs(job, model, label, member, steps, epochs):
     """Trains a network; yields after each epoch."""
     size = job.protocol.batch_size
-    seed, decays = 0, job.protocol.is_thorough
-    if decays:
-        # The cells of such a job have one seed.
-        seed = job.cells[0].seed
+    # The cells of a thorough job have one seed.
+    seed = job.cells[0].seed if job.protocol.is_thorough else 0
+    # A schedule has no rate to be set, and decays by itself.
+    decays = job.protocol.is_thorough and any(
+        each.name == "learning_rate" for each in member.optimizer.variables
+    )
     batches = Batches(
         model.x("train"), model.labels("train")[label], size, seed=seed
     )

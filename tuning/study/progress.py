@@ -73,6 +73,7 @@ class Progress:
         self._done = 0
         self._best = {}
         self._trials = {}
+        self._warnings = set()
         self._bar = rich.progress.Progress(
             *bar_columns(),
             rich.progress.TextColumn("left"),
@@ -122,7 +123,8 @@ class Progress:
             self._done += 1
             self._show_result(content)
             self._bar.update(self._all, description=self._summary())
-        elif kind == "warning":
+        elif kind == "warning" and content not in self._warnings:
+            self._warnings.add(content)
             self._console.print(content, style="yellow")
         elif kind in ("finished", "error"):
             self._bar.remove_task(self._running.pop(job))

@@ -17,6 +17,7 @@ from tuning.study.model import TaskModel
 from tuning.study.model import chosen
 from tuning.study.model import hyperparameters
 from tuning.study.one_by_one import search_one_by_one
+from tuning.study.one_by_one import tell_one_by_one
 from tuning.study.rows import Status
 from tuning.study.rows import Trial
 from tuning.tuner.population_tuner import PopulationTuner
@@ -126,7 +127,7 @@ def _try_rates(job, rates, found, send, tuner_class):
             found.add(cell, dict(trial.hyperparameters.values), row.loss)
 
     with scratch() as directory:
-        tuner = (tuner_class or functools.partial(_Together, job))(
+        tuner = (tuner_class or functools.partial(_Together, job, send))(
             report=trial_ended,
             oracle=oracle,
             hypermodel=model,
@@ -172,11 +173,13 @@ class Reporting:
 class _Together(Reporting, PopulationTuner):
     """Trains trials of one architecture together, without checkpoints."""
 
-    def __init__(self, job, **kwargs):
+    def __init__(self, job, send, **kwargs):
         super().__init__(save_checkpoints=False, **kwargs)
         self._job = job
+        self._send = send
 
     def run_alone(self, trial, *args, **kwargs):
+        tell_one_by_one(self._job, self.why_alone(trial), self._send)
         hp = trial.hyperparameters
         network = self.hypermodel.build(hp)
         label = self.hypermodel.label(hp)

@@ -8,6 +8,7 @@ from tuning.population.callbacks import RestoreBest
 from tuning.population.loops import backend_loops
 from tuning.population.population import Population
 from tuning.population.population import warn_out_of_memory
+from tuning.study.one_by_one import tell_one_by_one
 from tuning.study.one_by_one import train_one_by_one
 from tuning.study.search import epochs_and_steps
 from tuning.study.search import fit_options
@@ -35,6 +36,7 @@ def train_together(job, model, cells, members, send):
         # Its traceback holds on to the memory.
         error.__traceback__ = None
         if len(cells) == 1 or not backend_loops().is_out_of_memory(error):
+            tell_one_by_one(job, error, send)
             return train_one_by_one(job, model, cells, members, send)
     half = len(cells) // 2
     warn_out_of_memory(len(cells), half)

@@ -109,6 +109,7 @@ class TrainsTogether:
         self._interrupted = threading.Event()
         self._models = {}
         self._results = {}
+        self._alone = {}
         super().__init__(*args, **kwargs)
         if (
             self.hypermodel is None
@@ -192,6 +193,10 @@ class TrainsTogether:
         of KerasTuner's `run_trial`.
         """
         return super().run_trial(trial, *args, **kwargs)
+
+    def why_alone(self, trial):
+        """Returns why a trial is run alone: an exception, or None."""
+        return self._alone.get(trial.trial_id)
 
     def run_together(self, trials, models, fit_args, fit_kwargs):
         """Trains trials of one architecture.
@@ -504,6 +509,7 @@ class TrainsTogether:
         the search is interrupted, those that have been trained are reported.
         """
         buckets, alone = self._buckets(asked)
+        self._alone = alone
         if self._is_verbose(fit_kwargs) and (buckets or alone):
             tell(len(asked), buckets, alone)
         for trial, models in asked:
@@ -558,6 +564,7 @@ class TrainsTogether:
             raise
         finally:
             for each in (
+                self._alone,
                 self._arguments,
                 self._models,
                 self._results,
