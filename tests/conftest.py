@@ -29,9 +29,27 @@ cache_dir = tempfile.TemporaryDirectory(prefix="kmul-test-cache-")
 os.environ["KMUL_CACHE_DIR"] = cache_dir.name
 
 
+# JAX's programs are compiled once for all processes of a run: the first one
+# names the folder, and the others get its environment.
+shared_dir = None
+if keras.config.backend() == "jax":
+    import jax
+
+    if "KMUL_TEST_PROGRAMS" not in os.environ:
+        shared_dir = tempfile.TemporaryDirectory(prefix="kmul-test-programs-")
+        os.environ["KMUL_TEST_PROGRAMS"] = shared_dir.name
+    jax.config.update(
+        "jax_compilation_cache_dir", os.environ["KMUL_TEST_PROGRAMS"]
+    )
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
 def pytest_unconfigure():
     data_dir.cleanup()
     cache_dir.cleanup()
+    if shared_dir:
+        shared_dir.cleanup()
 
 
 def pytest_configure(config):

@@ -19,7 +19,10 @@ def count_sketch(x, index, sign, size):
     return sketch
 
 
-@pytest.mark.parametrize("size", [7, 8])
+# JAX compiles each anew.
+@pytest.mark.parametrize(
+    "size", [7, pytest.param(8, marks=pytest.mark.backends("torch"))]
+)
 @pytest.mark.parametrize("shapes", SHAPES)
 def test_mcb(shapes, size):
     layer = layers.MCBFusion(3, size, normalize=False)

@@ -68,7 +68,14 @@ def dense_and_residual():
 
 
 @pytest.mark.filterwarnings("ignore:Layer InputLayer does not have")
-@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "int8",
+        pytest.param("int4", marks=pytest.mark.backends("torch")),
+        pytest.param("float8", marks=pytest.mark.backends("torch")),
+    ],
+)
 def test_quantized_as_a_dense_layer(mode, tmp_path):
     dense, residual, x = dense_and_residual()
     before = residual.predict_on_batch(x)
