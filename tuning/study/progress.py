@@ -29,13 +29,19 @@ SHOWN = (
 NARROWEST_NAME = 24
 
 
+class _Console(rich.console.Console):
+    def on_broken_pipe(self):
+        # Rich would end the search as if a cell had failed.
+        raise BrokenPipeError
+
+
 def open_console():
     """Returns a console that prints text as it is.
 
     Names and messages come from anywhere: what looks like markup in them is
     none. Lines are broken for a terminal only.
     """
-    console = rich.console.Console(markup=False, highlight=False)
+    console = _Console(markup=False, highlight=False)
     if not console.is_terminal:
         console.width = 10_000
     return console

@@ -99,3 +99,15 @@ def test_numbers_are_whole_at_80_columns_and_trivial_problems_last():
     problems = [line.strip() for line in lines if " on random" in line]
     assert problems[-1] == "a on random, trivial"
     assert len(problems) == 3
+
+
+def test_a_reader_that_has_had_enough(monkeypatch):
+    """As `head -1`: the command line then ends as others do."""
+
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        open_console().print("text")
