@@ -10,9 +10,10 @@ when a row appears, and `--preparing` while the records are prepared. After each
 kill, rows that were there must still be there; in the end, all must be as in an
 undisturbed search, and every best model saved.
 
-Then come the conditions of a bad day: a disk that can only be read, a process
-that is stopped for a while (SIGTSTP), little address space. Each must end in
-success, or in exit code 2 and one line, with what was there unharmed.
+Then come the conditions of a bad day: a disk that is full or can only be read,
+a directory that is removed, a process that is stopped for a while (SIGTSTP) or
+told to end, little address space, no home directory. Each must end in success,
+or in one line, with what was there unharmed.
 """
 
 import argparse
@@ -47,7 +48,7 @@ CELLS = 6
 KINDS = ("group", "parent", "other")
 
 
-def start(directory, data_dir, before=""):
+def start(directory, data_dir, before="", stdout=subprocess.DEVNULL):
     """Starts a search, after some words of the shell."""
     command = [
         *(sys.executable, "-m", "tuning.search", *OPTIONS),
@@ -56,7 +57,7 @@ def start(directory, data_dir, before=""):
     ]
     return subprocess.Popen(
         ["sh", "-c", f'{before} exec "$@"', "sh", *map(str, command)],
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         # Not a session of its own: that could not be stopped as by Ctrl-Z.
@@ -216,30 +217,96 @@ def run_conditions(seconds, expected, data_dir):
             raise SystemExit(f"SIGTSTP: {process.returncode}: {error}")
         check(root / "stopped", expected)
         print("SIGTSTP: continues.", flush=True)
+        temporary = root / ("long" * 20)
+        temporary.mkdir()
         for name, before in (
             ("1 GB of address space", "ulimit -v 1000000;"),
             ("2 GB of address space", "ulimit -v 2000000;"),
             ("4 GB of address space", "ulimit -v 4000000;"),
             ("20 open files", "ulimit -n 20;"),
+            ("no home directory", "unset HOME;"),
+            ("a home directory that is not there", "export HOME=/nowhere;"),
+            ("a long TMPDIR", f"export TMPDIR={temporary};"),
+            ("a TMPDIR that is not there", "export TMPDIR=/nowhere;"),
+            ("ASCII", "export LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0;"),
+            # As in a terminal, for rich.
+            ("20 columns", "export COLUMNS=20 FORCE_COLOR=1;"),
+            ("a closed output", "exec >&-;"),
         ):
             process = start(root / name, data_dir, before)
             one_line_or_done(name, process, root / name, expected)
             if results(root / name) != expected:
                 # What is there can be continued.
                 finish(root / name, data_dir, expected)
+        run_signals(root, data_dir, expected)
+        run_removed(root, data_dir, expected)
         if os.geteuid() == 0:
+            run_full(root, data_dir, expected)
             read_only(root, data_dir, expected)
         else:
-            print("A disk that can only be read needs root.")
+            print("A disk that is full or can only be read needs root.")
 
 
-def one_line_or_done(name, process, directory, expected):
+def wait_for(path, process):
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.001)
+
+
+def run_signals(root, data_dir, expected):
+    """Searches that are told to end, and one whose reader has had enough."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        directory = root / number.name
+        process = start(directory, data_dir)
+        wait_for(directory / "settings.json", process)
+        process.send_signal(number)
+        one_line_or_done(number.name, process, directory, expected, code=130)
+        finish(directory, data_dir, expected)
+    process = start(root / "head", data_dir, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    _, error = process.communicate()
+    if (process.returncode, error) != (141, ""):
+        raise SystemExit(f"| head -1: {process.returncode}: {error}")
+    print("| head -1: ends.", flush=True)
+    finish(root / "head", data_dir, expected)
+
+
+def run_removed(root, data_dir, expected):
+    """A search whose directory is removed while it runs."""
+    directory = root / "removed"
+    process = start(directory, data_dir)
+    wait_for(directory / "results.csv", process)
+    shutil.rmtree(directory)
+    one_line_or_done("directory removed", process, directory, expected)
+    finish(directory, data_dir, expected)
+
+
+def run_full(root, data_dir, expected):
+    """A search with a disk that is full after the first tables."""
+    directory = root / "full"
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "none", directory]
+    subprocess.run(mount, check=True)
+    try:
+        process = start(directory, data_dir)
+        one_line_or_done("a full disk", process, directory, expected)
+        before = results(directory)
+        subprocess.run([*mount[:3], "-o", "remount,size=16m", directory])
+        finish(directory, data_dir, expected)
+        if [row for row in before if row not in results(directory)]:
+            raise SystemExit("A row was lost on a full disk.")
+    finally:
+        subprocess.run(["umount", directory], check=True)
+
+
+def one_line_or_done(name, process, directory, expected, code=2):
     _, error = process.communicate()
     lines = error.strip().splitlines()
     if process.returncode == 0:
         check(directory, expected)
         print(f"{name}: done.", flush=True)
-    elif process.returncode == 2 and len(lines) == 1:
+    elif process.returncode == code and len(lines) == 1:
         print(f"{name}: {lines[0]}", flush=True)
     else:
         raise SystemExit(f"{name}: {process.returncode}: {error}")
