@@ -1,10 +1,15 @@
 import os
+import signal
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # Tests run side by side; torch's threads would wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Without AVX-512, PyTorch 2.13 crashes in the backward pass of a convolution of
+# size 1 and stride 2 on one channel, which `PolynomialBlock2D` has. The fault is
+# in the programs that oneDNN writes for AVX2.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX")
 # Nearly all the time of a test on JAX is compilation.
 os.environ.setdefault(
     "XLA_FLAGS",
@@ -14,6 +19,10 @@ os.environ.setdefault(
 
 import keras
 import pytest
+
+# A shell's background jobs ignore Ctrl-C, and so would what they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BACKENDS = ("jax", "tensorflow", "torch")
 
