@@ -57,21 +57,14 @@ def search(fit, known, settings):
         Lists of the rows that are new.
     """
     rows = list(known)
-    while True:
-        pairs = [
-            (rate, seed)
-            for rate in _next_rates(rows, settings)
-            for seed in settings.rate_seeds
-        ]
-        pairs = _missing(pairs, rows)
-        if not pairs:
-            break
+    while pairs := _next_pairs(rows, settings):
         rows += (new := fit(pairs))
         yield new
-    best = best_rate(rows, settings.rate_seeds)
-    pairs = _missing([(best, seed) for seed in settings.seeds], rows)
-    if pairs:
-        yield fit(pairs)
+
+
+def is_finished(rows, settings):
+    """Whether `search` has nothing to train any more."""
+    return not _next_pairs(rows, settings)
 
 
 def is_at_edge(rows, settings):
@@ -81,7 +74,19 @@ def is_at_edge(rows, settings):
     return best in (min(losses), max(losses))
 
 
+def _next_pairs(rows, settings):
+    """The pairs of a rate and a seed to train next, together."""
+    rates = _next_rates(rows, settings)
+    pairs = [(rate, seed) for rate in rates for seed in settings.rate_seeds]
+    if not pairs:
+        best = best_rate(rows, settings.rate_seeds)
+        pairs = [(best, seed) for seed in settings.seeds]
+    done = {(row.learning_rate, row.seed) for row in rows}
+    return [pair for pair in pairs if pair not in done]
+
+
 def _next_rates(rows, settings):
+    """The rates that have to be tried before one is chosen."""
     tried = mean_losses(rows, settings.rate_seeds)
     missing = [rate for rate in settings.learning_rates if rate not in tried]
     if missing or len(settings.learning_rates) == 1:
@@ -93,8 +98,3 @@ def _next_rates(rows, settings):
     if best == max(tried):
         return GRID[index + 1 : index + 2]
     return []
-
-
-def _missing(pairs, rows):
-    done = {(row.learning_rate, row.seed) for row in rows}
-    return [pair for pair in pairs if pair not in done]

@@ -90,14 +90,15 @@ class Job:
 
 
 def jobs(settings, rows):
-    """Returns a job for each network."""
-    return [
-        Job(
-            network,
-            settings,
-            tuple(row for row in rows if row.network == network),
-        )
+    """Returns a job for each network that is not finished."""
+    known = {
+        network: tuple(row for row in rows if row.network == network)
         for network in WIDTHS
+    }
+    return [
+        Job(network, settings, mine)
+        for network, mine in known.items()
+        if not rates.is_finished(mine, settings)
     ]
 
 

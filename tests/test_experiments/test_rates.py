@@ -61,6 +61,8 @@ def test_what_is_known_is_not_trained_again():
     for count in range(len(calls) + 1):
         known = [row for call in calls[:count] for row in call]
         assert run(3e-2, known)[1] == rows[len(known) :]
+        finished = count == len(calls)
+        assert rates.is_finished(known, Settings()) == finished
     # Half of a call.
     _, rest = run(3e-2, rows[:3])
     assert sorted(map(repr, rest)) == sorted(map(repr, rows[3:]))
