@@ -6,9 +6,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # Tests run side by side; torch's threads would wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Without AVX-512, PyTorch 2.13 crashes in the backward pass of a convolution of
-# size 1 and stride 2 on one channel, which `PolynomialBlock2D` has. The fault is
-# in the programs that oneDNN writes for AVX2.
+# Without AVX-512, PyTorch 2.13 crashes in the backward pass of a convolution
+# of size 1 and stride 2 on one channel, which `PolynomialBlock2D` has. The
+# fault is in the programs that oneDNN writes for AVX2.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX")
 # Nearly all the time of a test on JAX is compilation.
 os.environ.setdefault(
